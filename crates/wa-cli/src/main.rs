@@ -1,0 +1,2 @@
+//! The wa command.
+fn main() {}

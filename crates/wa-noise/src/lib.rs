@@ -1,0 +1,1 @@
+//! Frames, the XX, IK and XXfallback handshakes, the server certificate chain and the transport ciphers.

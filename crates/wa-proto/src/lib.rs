@@ -1,0 +1,1 @@
+//! The binary node codec, JIDs, token dictionaries and protobuf messages.

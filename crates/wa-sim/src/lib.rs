@@ -1,0 +1,1 @@
+//! A simulated server and phone that any client can link against.

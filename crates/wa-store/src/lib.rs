@@ -1,0 +1,1 @@
+//! The store contract, sealing at rest, sealed export, the memory store and the conformance suite.

@@ -1,0 +1,2 @@
+//! Link by QR and print events.
+fn main() {}
