@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Runs other people's clients against `wa sim`: link, resume, log out. Needs only the standard library."""
+
+import json
+import os
+import pathlib
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+PATIENCE = 120  # seconds a client may take for one run
+
+
+def build(target: pathlib.Path) -> dict[str, list[str]]:
+    """Builds every client; returns the command of each."""
+    go = target / "interop-whatsmeow"
+    subprocess.run(["go", "build", "-o", str(go), "."], cwd=HERE / "whatsmeow", check=True)
+    rust_target = target / "interop-rust"
+    subprocess.run(
+        ["cargo", "build", "--locked", "--target-dir", str(rust_target)], cwd=HERE / "whatsapp-rust", check=True
+    )
+    return {"whatsmeow": [str(go)], "whatsapp-rust": [str(rust_target / "debug/interop-whatsapp-rust")]}
+
+
+def lines_of(process: subprocess.Popen) -> "queue.Queue[str | None]":
+    """The process's stdout, line by line, ended by None."""
+    out: "queue.Queue[str | None]" = queue.Queue()
+
+    def pump() -> None:
+        for line in process.stdout:
+            out.put(line.rstrip("\n"))
+        out.put(None)
+
+    threading.Thread(target=pump, daemon=True).start()
+    return out
+
+
+def run_client(name: str, command: list[str], mode: str, env: dict[str, str], scan) -> list[str]:
+    """Runs one client in one mode; scans the first QR it shows; returns the words it said, in order."""
+    process = subprocess.Popen(
+        [*command, mode], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
+    )
+    complaints: list[str] = []
+    threading.Thread(target=lambda: complaints.extend(process.stderr), daemon=True).start()
+    lines, said, everything = lines_of(process), [], []
+    deadline = time.monotonic() + PATIENCE
+    try:
+        while True:
+            line = lines.get(timeout=max(0.1, deadline - time.monotonic()))
+            if line is None:
+                break
+            everything.append(line)
+            word, _, rest = line.partition(" ")
+            if word == "QR":
+                if "QR" not in said:
+                    said.append(word)
+                    scan(rest)
+            elif word in ("PAIRED", "ONLINE", "PONG", "LOGGED_OUT"):
+                said.append(word)
+        code = process.wait(timeout=max(0.1, deadline - time.monotonic()))
+    except (queue.Empty, subprocess.TimeoutExpired):
+        process.kill()
+        raise SystemExit(f"{name} {mode}: no end after {PATIENCE} s; said {said}\n" + "".join(complaints[-40:]))
+    if code != 0:
+        tail = "\n".join(everything[-40:]) + "\n" + "".join(complaints[-40:])
+        raise SystemExit(f"{name} {mode}: exit code {code}; said {said}\n{tail}")
+    return said
+
+
+def expect(name: str, mode: str, said: list[str], wanted: list[str]) -> None:
+    if [w for w in said if w != "PONG"] != wanted:
+        raise SystemExit(f"{name} {mode}: said {said}, expected {wanted}")
+    print(f"ok   {name:<14} {mode:<7} {' '.join(said)}", flush=True)
+
+
+def main() -> None:
+    wa = os.environ.get("WA", str(ROOT / "target/debug/wa"))
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    clients = build(target)
+    passed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        sim = subprocess.Popen([wa, "sim", "--json", "--tls"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        try:
+            info = json.loads(sim.stdout.readline())
+            ca = pathlib.Path(folder, "ca.pem")
+            ca.write_text(info["ca_pem"])
+
+            def scan(code: str) -> None:
+                subprocess.run([wa, "phone", "scan", code, "--control", info["control_url"]], check=True, stdout=subprocess.DEVNULL)
+
+            for name, command in clients.items():
+                env = dict(
+                    os.environ,
+                    SIM_URL=info["url"],
+                    SIM_TLS_ADDR=info["tls_url"].split("://", 1)[1].split("/", 1)[0],
+                    SIM_CA=str(ca),
+                    SIM_NOISE_ROOT=info["noise_root"],
+                    STORE=str(pathlib.Path(folder, name + ".db")),
+                )
+                for mode, wanted in (
+                    ("link", ["QR", "PAIRED", "ONLINE"]),
+                    ("resume", ["ONLINE"]),
+                    ("logout", ["ONLINE", "LOGGED_OUT"]),
+                ):
+                    expect(name, mode, run_client(name, command, mode, env, scan), wanted)
+                    passed += 1
+        finally:
+            sim.kill()
+    print(f"{passed} passed, 0 failed")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
