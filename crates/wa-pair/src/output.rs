@@ -1,0 +1,94 @@
+use std::fmt;
+
+use wa_crypto::{AdvSecret, IdentityPublic};
+use wa_proto::{Jid, Node};
+
+use crate::{PairError, QrCode, SignedIdentity};
+
+/// What the machine wants done. The order is the contract: everything before a `Send` that is a
+/// `Persist…` must be durable before the stanza leaves.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PairOutput {
+    /// Write this stanza.
+    Send(Node),
+    /// Replace the stored ADV secret.
+    PersistAdvSecret(AdvSecret),
+    /// Store the link, all of it in one transaction.
+    PersistPaired(Box<Paired>),
+    /// Show this QR code instead of the one before.
+    Qr(QrCode),
+    /// Blank the QR code: it was scanned or its time is over.
+    QrExpired,
+    /// A phone answered; its credentials are being checked.
+    Verifying,
+    /// Ask the application, and call [`Pairing::approve`](crate::Pairing::approve).
+    ApprovalNeeded(PairCandidate),
+    /// The device is linked; the server restarts the connection next. Comes after the reply.
+    Paired(PairSummary),
+    /// The pair-success was refused. Comes after the error reply; the machine is done.
+    Failed(PairError),
+    /// No way to link is open any more: the connection has no further use.
+    Exhausted,
+}
+
+/// What is known about the account when the application is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairCandidate {
+    /// The JID this device would get.
+    pub jid: Jid,
+    /// Its LID form.
+    pub lid: Option<Jid>,
+    /// Platform of the primary, as the server names it (`android`, `iphone`, `smba` …).
+    pub platform: Option<String>,
+    /// Name of the business.
+    pub business_name: Option<String>,
+}
+
+/// The link, to be stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Paired {
+    /// The JID of this device.
+    pub jid: Jid,
+    /// Its LID form. If absent it comes with the first login.
+    pub lid: Option<Jid>,
+    /// The signed device identity, all four fields.
+    pub account: SignedIdentity,
+    /// The key index of this device. It is not the device number.
+    pub key_index: u32,
+    /// Platform of the primary.
+    pub platform: Option<String>,
+    /// Name of the business.
+    pub business_name: Option<String>,
+    /// Identity key of the primary: that of device 0 of our own account.
+    pub primary_identity: IdentityPublic,
+    /// Whether the primary's chats use LIDs. `None` keeps what is stored for the same account.
+    pub lid_migrated: Option<bool>,
+    /// The server's clock, unix seconds.
+    pub server_time: Option<u64>,
+}
+
+impl fmt::Debug for Paired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Paired")
+            .field("device", &self.jid.device())
+            .field("key_index", &self.key_index)
+            .field("platform", &self.platform)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the application is told about the link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairSummary {
+    /// The JID of this device.
+    pub jid: Jid,
+    /// Its LID form.
+    pub lid: Option<Jid>,
+    /// Platform of the primary.
+    pub platform: Option<String>,
+    /// Name of the business.
+    pub business_name: Option<String>,
+    /// The key index of this device.
+    pub key_index: u32,
+}
