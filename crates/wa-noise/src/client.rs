@@ -319,3 +319,6 @@ fn client_transport(state: KeyedState) -> Transport {
     let (write, read) = state.split();
     Transport::new(write, read)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 use prost::Message as _;
-use wa_crypto::NoiseEphemeralPublic;
+use wa_crypto::{NoiseEphemeralPublic, PublicKey as _};
 use wa_proto::pb::{
     HandshakeMessage,
     handshake_message::{ClientFinish, ClientHello, ServerHello},

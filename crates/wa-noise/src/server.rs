@@ -47,7 +47,6 @@ pub struct AwaitClientFinish {
 }
 
 /// A server's finished handshake.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Accepted {
     /// The ciphers of the connection, from the server's side.
@@ -131,6 +130,15 @@ impl AwaitClientFinish {
 impl fmt::Debug for AwaitClientFinish {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AwaitClientFinish")
+            .field("pattern", &self.pattern)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accepted")
+            .field("client_static", &self.client_static)
             .field("pattern", &self.pattern)
             .finish_non_exhaustive()
     }

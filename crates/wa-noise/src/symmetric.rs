@@ -1,5 +1,5 @@
 use wa_crypto::{
-    AeadKey, NoiseEphemeralPublic, NoiseStaticPublic, Provider, PublicKey, SharedSecret,
+    AeadKey, NoiseEphemeralPublic, NoiseStaticPublic, Provider, PublicKey as _, SharedSecret,
     hkdf_sha256, sha256,
 };
 use zeroize::Zeroizing;
@@ -89,8 +89,9 @@ impl KeyedState {
 
     pub(crate) fn seal(&mut self, plaintext: &[u8]) -> Vec<u8> {
         let mut sealed = Vec::with_capacity(plaintext.len() + TAG_LEN);
+        let nonce = self.next_nonce();
         self.key
-            .seal_append(&self.next_nonce(), &self.base.hash, plaintext, &mut sealed);
+            .seal_append(&nonce, &self.base.hash, plaintext, &mut sealed);
         self.base.mix_hash(&sealed);
         sealed
     }
@@ -144,9 +145,10 @@ impl KeyedState {
 
     fn open<'b>(&mut self, sealed: &'b mut [u8]) -> Option<&'b [u8]> {
         let hash = sha256(&[&self.base.hash, sealed]);
+        let nonce = self.next_nonce();
         let plaintext = self
             .key
-            .open_in_place(&self.next_nonce(), &self.base.hash, sealed)
+            .open_in_place(&nonce, &self.base.hash, sealed)
             .ok()?;
         self.base.hash = hash;
         Some(plaintext)
