@@ -1,0 +1,161 @@
+//! One connection as the server sees it.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use wa_crypto::{IdentityPublic, NoiseStaticPublic};
+use wa_noise::{AwaitClientFinish, FrameDecoder, PreambleDecoder, Transport};
+use wa_signal::PublicSignedPrekey;
+
+use crate::names::{ConnId, PhoneNumber, ScanId};
+use crate::phone::Upload;
+
+/// What is known of a connection before its first byte.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConnInfo {
+    /// Where it comes from.
+    pub remote: Option<SocketAddr>,
+    /// Whether it came over TLS.
+    pub tls: bool,
+}
+
+pub(super) struct Conn {
+    pub(super) id: ConnId,
+    pub(super) info: ConnInfo,
+    pub(super) phase: Phase,
+    pub(super) frames: FrameDecoder,
+    pub(super) transport: Option<Transport>,
+    /// The routing preamble the client sent.
+    pub(super) routing: Option<Vec<u8>>,
+    /// The account the connection belongs to, once its payload named one or a phone scanned its code.
+    pub(super) account: Option<PhoneNumber>,
+    pub(super) last_heard: Instant,
+    /// A fault made the server stop reading and writing here.
+    pub(super) silent: bool,
+    /// A fault cuts what is sent into messages of this size.
+    pub(super) split: Option<usize>,
+    /// A fault joins what is sent in one step into one message.
+    pub(super) join: bool,
+    /// Stanzas sent here so far, for ids.
+    pub(super) stanzas: u64,
+}
+
+pub(super) enum Phase {
+    Preamble {
+        decoder: PreambleDecoder,
+        seen: usize,
+    },
+    Hello {
+        prologue: [u8; 4],
+    },
+    Finish(Box<AwaitClientFinish>),
+    Registering(Box<Registration>),
+    Online(Session),
+    /// The last words are sent and the socket is to be closed.
+    Closed,
+}
+
+/// An unregistered companion that shows its code.
+pub(super) struct Registration {
+    pub(super) noise: NoiseStaticPublic,
+    pub(super) identity: IdentityPublic,
+    pub(super) registration: u32,
+    pub(super) signed_prekey: PublicSignedPrekey,
+    pub(super) props: Vec<u8>,
+    pub(super) refs: Vec<String>,
+    /// Id of the pair-device request that was not acknowledged yet.
+    pub(super) unacknowledged: Option<String>,
+    pub(super) linking: Linking,
+}
+
+/// How far a registration has come.
+pub(super) enum Linking {
+    /// Codes are on show.
+    Offered,
+    /// pair-success was sent.
+    Signing(Box<Signing>),
+    /// The companion is linked; only the restart is missing.
+    Linked,
+    /// pair-success was answered wrongly or by an error; nothing more comes.
+    Failed,
+}
+
+/// A pair-success whose signed reply is awaited.
+pub(super) struct Signing {
+    pub(super) scan: ScanId,
+    pub(super) iq: String,
+    pub(super) number: PhoneNumber,
+    pub(super) device: u16,
+    pub(super) upload: Upload,
+}
+
+/// A logged-in companion.
+pub(super) struct Session {
+    pub(super) number: PhoneNumber,
+    pub(super) device: u16,
+    /// Whether waiting stanzas may be sent.
+    pub(super) active: bool,
+    /// Whether the end of the waiting stanzas was announced.
+    pub(super) drained: bool,
+}
+
+impl Conn {
+    pub(super) fn new(id: ConnId, info: ConnInfo, now: Instant) -> Self {
+        Self {
+            id,
+            info,
+            phase: Phase::Preamble {
+                decoder: PreambleDecoder::new(),
+                seen: 0,
+            },
+            frames: FrameDecoder::with_limit(wa_noise::MAX_HANDSHAKE_FRAME_LEN),
+            transport: None,
+            routing: None,
+            account: None,
+            last_heard: now,
+            silent: false,
+            split: None,
+            join: false,
+            stanzas: 0,
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed)
+    }
+
+    /// Whether the server still reads and writes here.
+    pub(super) fn is_live(&self) -> bool {
+        !self.silent && !self.is_closed()
+    }
+
+    pub(super) fn in_handshake(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Preamble { .. } | Phase::Hello { .. } | Phase::Finish(_)
+        )
+    }
+
+    pub(super) fn registration(&mut self) -> Option<&mut Registration> {
+        match &mut self.phase {
+            Phase::Registering(registration) => Some(registration),
+            _ => None,
+        }
+    }
+
+    /// Whether a code is on show here.
+    pub(super) fn shows_code(&self) -> bool {
+        self.is_live()
+            && matches!(
+                &self.phase,
+                Phase::Registering(registration) if matches!(registration.linking, Linking::Offered)
+            )
+    }
+
+    pub(super) fn session(&mut self) -> Option<&mut Session> {
+        match &mut self.phase {
+            Phase::Online(session) => Some(session),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! What a connection is for: the client's payload, and the refs of an unregistered companion (client
+//! payload chapter, section 7; pairing chapter, A.1 and A.4).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use prost::Message as _;
+use rand_chacha::rand_core::Rng as _;
+use wa_crypto::{IdentityPublic, NoiseStaticPublic, Signature, SignedPrekeyPublic};
+use wa_proto::{Jid, Node, NodeRef, pb};
+use wa_signal::{PublicSignedPrekey, SignedPrekeyId};
+
+use super::conn::{Conn, Linking, Phase, Registration};
+use super::timers::Timer;
+use super::{Misbehaviour, World};
+use crate::fault::{Fault, RefreshChild, Step};
+use crate::names::PhoneNumber;
+
+/// What every ref starts with.
+const REF_PREFIX: &str = "2@";
+/// Random bytes in a ref.
+const REF_LEN: usize = 32;
+/// Most refs a fault can ask for.
+const MAX_REFS: usize = 64;
+/// The key type of Curve25519 keys.
+const KEY_TYPE: u8 = 5;
+
+impl World {
+    pub(super) fn read_payload(
+        &mut self,
+        conn: &mut Conn,
+        noise: NoiseStaticPublic,
+        payload: &[u8],
+    ) {
+        // A phase of the transport, so that faults and answers find the ciphers; it is set for good below.
+        conn.phase = Phase::Registering(Box::new(Registration::nobody(noise)));
+        let decoded = pb::ClientPayload::decode(payload);
+        if let Ok(payload) = &decoded {
+            conn.account = payload
+                .username
+                .and_then(|username| PhoneNumber::new(username).ok())
+                .filter(|number| self.accounts.contains_key(number));
+        }
+        if !self.at(conn, Step::ClientFinish) {
+            return;
+        }
+        self.schedule_ping(conn);
+        if let Some(failure) = self.injected_failure(conn) {
+            self.send(conn, &failure);
+            self.close(conn);
+            return;
+        }
+        let Ok(payload) = decoded else {
+            self.refuse(conn, 400, Misbehaviour::Payload);
+            return;
+        };
+        if self.is_too_old(&payload) {
+            self.refuse(conn, 405, Misbehaviour::OldVersion);
+            return;
+        }
+        match (payload.username, &payload.device_pairing_data) {
+            (Some(username), _) if username > 0 => self.login(conn, noise, username, &payload),
+            (_, Some(data)) => match Registration::read(noise, data) {
+                Ok(registration) => self.register(conn, registration),
+                Err(what) => self.refuse(conn, 400, what),
+            },
+            _ => self.refuse(conn, 400, Misbehaviour::NeitherLoginNorRegistration),
+        }
+    }
+
+    /// Answers `failure` and closes.
+    pub(super) fn refuse(&mut self, conn: &mut Conn, reason: u16, what: Misbehaviour) {
+        self.remark(conn, what);
+        let failure = Node::new("failure")
+            .attr("reason", reason.to_string())
+            .attr("location", "frc");
+        self.send(conn, &failure);
+        self.close(conn);
+    }
+
+    fn injected_failure(&mut self, conn: &Conn) -> Option<Node> {
+        self.take_fault(conn, |fault| match fault {
+            Fault::Failure {
+                reason,
+                code,
+                expire,
+                location,
+            } => {
+                let mut node = Node::new("failure").attr("reason", reason.to_string());
+                if let Some(code) = code {
+                    node = node.attr("code", code.to_string());
+                }
+                if let Some(expire) = expire {
+                    node = node.attr("expire", expire.to_string());
+                }
+                if let Some(location) = location {
+                    node = node.attr("location", location.clone());
+                }
+                Some(node)
+            }
+            _ => None,
+        })
+    }
+
+    fn is_too_old(&self, payload: &pb::ClientPayload) -> bool {
+        let Some(wanted) = self.config.min_version else {
+            return false;
+        };
+        let version = payload
+            .user_agent
+            .as_ref()
+            .and_then(|agent| agent.app_version.as_ref())
+            .map(|version| [version.primary(), version.secondary(), version.tertiary()]);
+        version.is_none_or(|version| version < wanted)
+    }
+
+    fn register(&mut self, conn: &mut Conn, registration: Registration) {
+        conn.phase = Phase::Registering(Box::new(registration));
+        if self.config.success_while_unregistered {
+            let success = Node::new("success").attr("t", self.now.unix_secs().to_string());
+            self.send(conn, &success);
+        }
+        self.offer_refs(conn);
+        let window = self.take_fault(conn, |fault| match fault {
+            Fault::RefWindow { ms } => Some(std::time::Duration::from_millis(*ms)),
+            _ => None,
+        });
+        let window = window.unwrap_or(self.config.ref_window);
+        self.timers
+            .set(self.now.instant + window, Timer::RefWindow(conn.id));
+    }
+
+    /// Pushes a fresh pair-device; refs of an earlier one are void.
+    pub(super) fn offer_refs(&mut self, conn: &mut Conn) {
+        let count = self
+            .take_fault(conn, |fault| match fault {
+                Fault::Refs { count } => Some((*count).min(MAX_REFS)),
+                _ => None,
+            })
+            .unwrap_or(self.config.refs);
+        let refs: Vec<String> = (0..count).map(|_| self.mint_ref()).collect();
+        let id = Self::stanza_id(conn);
+        let Some(registration) = conn.registration() else {
+            return;
+        };
+        let void = std::mem::replace(&mut registration.refs, refs.clone());
+        registration.unacknowledged = Some(id.clone());
+        for reference in &void {
+            self.refs.remove(reference);
+        }
+        for reference in &refs {
+            self.refs.insert(reference.clone(), conn.id);
+        }
+        let children = refs
+            .into_iter()
+            .map(|text| Node::new("ref").bytes(text.into_bytes()));
+        let pair_device = Node::new("iq")
+            .attr("type", "set")
+            .attr("id", id)
+            .attr("from", Jid::server_jid())
+            .attr("xmlns", "md")
+            .child(Node::new("pair-device").children(children));
+        self.send(conn, &pair_device);
+        self.at(conn, Step::PairDevice);
+    }
+
+    fn mint_ref(&mut self) -> String {
+        let mut bytes = [0; REF_LEN];
+        self.rng.fill_bytes(&mut bytes);
+        format!("{REF_PREFIX}{}", STANDARD.encode(bytes))
+    }
+
+    pub(super) fn ref_window_over(&mut self, conn: &mut Conn) {
+        if conn.shows_code() {
+            tracing::debug!(conn = conn.id.number(), "nobody scanned");
+            self.close(conn);
+        }
+    }
+
+    /// Asks the companion to re-mint the secret behind its code.
+    pub(super) fn send_refresh(&mut self, conn: &mut Conn, child: RefreshChild) {
+        let child = match child {
+            RefreshChild::CompanionRegRefresh => "companion_reg_refresh",
+            RefreshChild::PairDeviceRotateQr => "pair-device-rotate-qr",
+        };
+        let id = Self::stanza_id(conn);
+        let notification = Node::new("notification")
+            .attr("type", "companion_reg_refresh")
+            .attr("id", id)
+            .attr("from", Jid::server_jid())
+            .attr("t", self.now.unix_secs().to_string())
+            .child(Node::new(child));
+        self.send(conn, &notification);
+    }
+
+    /// A stanza of an unregistered companion.
+    pub(super) fn read_registering(&mut self, conn: &mut Conn, stanza: &NodeRef<'_>) {
+        if stanza.tag() == "ack" {
+            self.check_refresh_ack(conn, stanza);
+            return;
+        }
+        if stanza.tag() != "iq" {
+            if stanza.tag() != "ib" && stanza.tag() != "presence" {
+                self.unexpected(conn, stanza);
+            }
+            return;
+        }
+        let id = stanza.attr_text("id").unwrap_or_default();
+        match stanza.attr_text("type").as_deref() {
+            Some("result") if stanza.child("pair-device-sign").is_some() => {
+                self.read_signed_reply(conn, stanza);
+            }
+            Some("result") => {
+                let acknowledged = conn.registration().is_some_and(|registration| {
+                    let ours = registration.unacknowledged.as_deref() == Some(&*id);
+                    if ours {
+                        registration.unacknowledged = None;
+                    }
+                    ours
+                });
+                if acknowledged {
+                    self.at(conn, Step::PairDeviceAck);
+                }
+            }
+            Some("error") => self.read_refusal(conn, stanza),
+            // Codes and passkeys begin here: `link_code_companion_reg` and `passkey_prologue`.
+            Some("get" | "set") => self.unknown_request(conn, stanza),
+            _ => self.unexpected(conn, stanza),
+        }
+    }
+
+    fn check_refresh_ack(&mut self, conn: &mut Conn, stanza: &NodeRef<'_>) {
+        for (attribute, expected) in [
+            ("class", "notification"),
+            ("type", "companion_reg_refresh"),
+            ("to", "s.whatsapp.net"),
+        ] {
+            if stanza.attr_text(attribute).as_deref() != Some(expected) {
+                let class = "notification".to_owned();
+                self.remark(conn, Misbehaviour::AckShape { class, attribute });
+            }
+        }
+    }
+
+    pub(super) fn unexpected(&mut self, conn: &Conn, stanza: &NodeRef<'_>) {
+        let tag = stanza.tag().to_string();
+        self.remark(conn, Misbehaviour::UnexpectedStanza { tag });
+    }
+}
+
+impl Registration {
+    /// A registration that has not said anything yet.
+    fn nobody(noise: NoiseStaticPublic) -> Self {
+        Self {
+            noise,
+            identity: IdentityPublic::from_bytes([0; 32]),
+            registration: 0,
+            signed_prekey: PublicSignedPrekey {
+                id: SignedPrekeyId::FIRST,
+                key: SignedPrekeyPublic::from_bytes([0; 32]),
+                signature: Signature::from_bytes([0; 64]),
+            },
+            props: Vec::new(),
+            refs: Vec::new(),
+            unacknowledged: None,
+            linking: Linking::Offered,
+        }
+    }
+
+    /// Checks a registration as the server does.
+    fn read(
+        noise: NoiseStaticPublic,
+        data: &pb::client_payload::DevicePairingRegistrationData,
+    ) -> Result<Self, Misbehaviour> {
+        let registration = field::<4>("eRegid", data.e_regid.as_deref())?;
+        if field::<1>("eKeytype", data.e_keytype.as_deref())? != [KEY_TYPE] {
+            return Err(Misbehaviour::RegistrationValue { field: "eKeytype" });
+        }
+        let identity = IdentityPublic::from_bytes(field::<32>("eIdent", data.e_ident.as_deref())?);
+        let id = SignedPrekeyId::from_be_bytes(field::<3>("eSkeyId", data.e_skey_id.as_deref())?)
+            .ok_or(Misbehaviour::RegistrationValue { field: "eSkeyId" })?;
+        let signed_prekey = PublicSignedPrekey {
+            id,
+            key: SignedPrekeyPublic::from_bytes(field("eSkeyVal", data.e_skey_val.as_deref())?),
+            signature: Signature::from_bytes(field("eSkeySig", data.e_skey_sig.as_deref())?),
+        };
+        signed_prekey
+            .verify(&identity)
+            .map_err(|_| Misbehaviour::SignedPrekeySignature)?;
+        field::<16>("buildHash", data.build_hash.as_deref())?;
+        let props = data.device_props.clone().unwrap_or_default();
+        pb::DeviceProps::decode(props.as_slice()).map_err(|_| Misbehaviour::RegistrationValue {
+            field: "deviceProps",
+        })?;
+        Ok(Self {
+            identity,
+            registration: u32::from_be_bytes(registration),
+            signed_prekey,
+            props,
+            ..Self::nobody(noise)
+        })
+    }
+}
+
+fn field<const N: usize>(
+    field: &'static str,
+    value: Option<&[u8]>,
+) -> Result<[u8; N], Misbehaviour> {
+    let bytes = value.unwrap_or_default();
+    bytes
+        .try_into()
+        .map_err(|_| Misbehaviour::RegistrationLength {
+            field,
+            expected: N,
+            got: bytes.len(),
+        })
+}

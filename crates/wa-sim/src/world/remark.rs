@@ -1,0 +1,170 @@
+//! What clients did that the protocol does not allow, or that their author may want to know.
+
+use serde::{Serialize, Serializer};
+use thiserror::Error;
+
+use crate::names::{ConnId, PhoneNumber};
+
+/// Most remarks kept; the oldest go first.
+pub const MAX_REMARKS: usize = 1_024;
+
+/// Something a client did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Remark {
+    /// On which connection.
+    pub conn: ConnId,
+    /// When, Unix milliseconds.
+    pub at_unix_ms: u64,
+    /// The account, if one is known.
+    pub account: Option<PhoneNumber>,
+    /// What.
+    pub what: Misbehaviour,
+}
+
+/// What a client did. Serialized as its message.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Misbehaviour {
+    /// The stream does not start as a client's does.
+    #[error("no client's stream: {0}")]
+    Preamble(String),
+    /// The handshake failed.
+    #[error("handshake: {0}")]
+    Handshake(String),
+    /// The handshake, or a step of it, did not come in time.
+    #[error("no {0} in time")]
+    Late(&'static str),
+    /// A frame is longer than the server takes.
+    #[error("frame: {0}")]
+    Frame(String),
+    /// A frame of the transport phase does not open.
+    #[error("a frame does not open")]
+    FrameAuthentication,
+    /// A frame opens and holds no node.
+    #[error("a frame holds no node: {0}")]
+    Node(String),
+    /// The client's payload is not a message.
+    #[error("the client's payload does not decode")]
+    Payload,
+    /// The payload names no user and registers no device.
+    #[error("the payload is neither a login nor a registration")]
+    NeitherLoginNorRegistration,
+    /// A field of the registration has the wrong size.
+    #[error("{field} has {got} bytes instead of {expected}")]
+    RegistrationLength {
+        /// The field.
+        field: &'static str,
+        /// The size it must have.
+        expected: usize,
+        /// Its size; 0 when it is missing.
+        got: usize,
+    },
+    /// A field of the registration has a value it may not have.
+    #[error("{field} of the registration is wrong")]
+    RegistrationValue {
+        /// The field.
+        field: &'static str,
+    },
+    /// The signature of the registration's signed prekey is wrong.
+    #[error("the signature of the signed prekey does not verify")]
+    SignedPrekeySignature,
+    /// The client's version is lower than the server lets in.
+    #[error("the client's version is too old")]
+    OldVersion,
+    /// A login of a device that is not linked.
+    #[error("login of an unknown device")]
+    UnknownDevice,
+    /// A login with another static key than the one linked.
+    #[error("login with another static key")]
+    OtherStaticKey,
+    /// The device was given routing info and did not send it.
+    #[error("the routing preamble is missing or another one than was given")]
+    RoutingPreamble,
+    /// The pair-success was answered by an error.
+    #[error("the companion refused the link: {code} {text}")]
+    LinkRefused {
+        /// The code.
+        code: u16,
+        /// The text.
+        text: String,
+    },
+    /// The signed reply breaks a rule.
+    #[error("signed reply: {0}")]
+    SignedReply(#[from] SignedReplyError),
+    /// The signed reply carries the account key, which is omitted by most.
+    #[error("the signed reply carries the account key")]
+    AccountKeyInReply,
+    /// A second reply to pair-success.
+    #[error("a second reply to pair-success")]
+    SecondReply,
+    /// An acknowledgement of another shape than the stanza asks for.
+    #[error("the ack of a {class} has a wrong {attribute}")]
+    AckShape {
+        /// Class of the stanza.
+        class: String,
+        /// The attribute that is wrong.
+        attribute: &'static str,
+    },
+    /// An acknowledgement of something that was not sent.
+    #[error("an ack of nothing that waits for one")]
+    AckOfNothing,
+    /// An upload of keys that cannot be stored.
+    #[error("keys: {0}")]
+    Keys(String),
+    /// A request the server does not know.
+    #[error("unknown request {xmlns} {child}")]
+    UnknownRequest {
+        /// Its namespace.
+        xmlns: String,
+        /// The tag of its first child.
+        child: String,
+    },
+    /// A stanza that has no place here.
+    #[error("unexpected stanza {tag}")]
+    UnexpectedStanza {
+        /// Its tag.
+        tag: String,
+    },
+}
+
+/// A rule the signed reply to pair-success breaks (pairing chapter, A.8 and D.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SignedReplyError {
+    /// Its id is not that of the pair-success.
+    #[error("another id than that of the pair-success")]
+    Id,
+    /// It is not addressed to the server.
+    #[error("not addressed to the server")]
+    To,
+    /// It has no `pair-device-sign` with a `device-identity`.
+    #[error("no device-identity")]
+    Missing,
+    /// `key-index` is not the index of the details.
+    #[error("another key-index than in the details")]
+    KeyIndex,
+    /// The identity is not a message.
+    #[error("the identity does not decode")]
+    Decode,
+    /// Details or account signature are not the bytes that were sent.
+    #[error("details or account signature were changed")]
+    Changed,
+    /// The account key is there, and is refused here.
+    #[error("the account key is there")]
+    AccountKey,
+    /// The account key is there and is another one.
+    #[error("the account key was changed")]
+    OtherAccountKey,
+    /// The device signature is missing or not 64 bytes long.
+    #[error("no device signature of 64 bytes")]
+    SignatureLength,
+    /// The device signature does not verify.
+    #[error("the device signature does not verify")]
+    Signature,
+}
+
+impl Serialize for Misbehaviour {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,130 @@
+//! What the server sends: frames, stanzas, the end of a stream, and pings.
+
+use wa_proto::{Jid, Node};
+
+use super::conn::{Conn, Phase};
+use super::timers::Timer;
+use super::{Misbehaviour, World, WorldOutput};
+use crate::fault::StreamError;
+
+impl World {
+    /// Queues bytes for a connection, as one message or as the faults want them.
+    pub(super) fn transmit(&mut self, conn: &Conn, bytes: Vec<u8>) {
+        if !conn.is_live() {
+            return;
+        }
+        if let Some(chunk) = conn.split {
+            for part in bytes.chunks(chunk) {
+                self.outputs
+                    .push_back(WorldOutput::Transmit(conn.id, part.to_vec()));
+            }
+            return;
+        }
+        if conn.join
+            && let Some(WorldOutput::Transmit(id, before)) = self.outputs.back_mut()
+            && *id == conn.id
+        {
+            before.extend_from_slice(&bytes);
+            return;
+        }
+        self.outputs
+            .push_back(WorldOutput::Transmit(conn.id, bytes));
+    }
+
+    pub(super) fn send(&mut self, conn: &mut Conn, stanza: &Node) {
+        if !conn.is_live() {
+            return;
+        }
+        let Some(transport) = &mut conn.transport else {
+            return;
+        };
+        let mut frame = Vec::new();
+        if transport
+            .seal_frame_with(&mut frame, |out| stanza.encode_into(out))
+            .is_err()
+        {
+            tracing::error!(
+                conn = conn.id.number(),
+                "a stanza of our own does not encode"
+            );
+            return;
+        }
+        tracing::trace!(conn = conn.id.number(), ?stanza, "sent");
+        self.transmit(conn, frame);
+    }
+
+    /// Seals bytes that need not be a node.
+    pub(super) fn send_plaintext(&mut self, conn: &mut Conn, plaintext: &[u8]) {
+        let Some(transport) = &mut conn.transport else {
+            return;
+        };
+        let mut frame = Vec::new();
+        if transport.seal_frame(plaintext, &mut frame).is_ok() {
+            self.transmit(conn, frame);
+        }
+    }
+
+    /// An id for a stanza of the server, different from those before on this connection.
+    pub(super) fn stanza_id(conn: &mut Conn) -> String {
+        conn.stanzas += 1;
+        format!("s{}-{}", conn.id.number(), conn.stanzas)
+    }
+
+    /// Sends the error, or the end, and closes.
+    pub(super) fn end_stream(&mut self, conn: &mut Conn, error: &StreamError) {
+        self.send(conn, &stream_error(error));
+        self.close(conn);
+    }
+
+    /// Pings, or gives the connection up when it has said nothing for too long.
+    pub(super) fn ping(&mut self, conn: &mut Conn) {
+        if !conn.is_live() {
+            return;
+        }
+        let quiet = self.now.instant.saturating_duration_since(conn.last_heard);
+        if quiet >= self.config.idle_timeout {
+            self.remark(conn, Misbehaviour::Late("sign of life"));
+            self.close(conn);
+            return;
+        }
+        if self.config.server_ping.is_some() {
+            let id = Self::stanza_id(conn);
+            let ping = Node::new("iq")
+                .attr("from", Jid::server_jid())
+                .attr("id", id)
+                .attr("type", "get")
+                .attr("xmlns", "urn:xmpp:ping");
+            self.send(conn, &ping);
+        }
+        self.schedule_ping(conn);
+    }
+
+    pub(super) fn schedule_ping(&mut self, conn: &Conn) {
+        let interval = self.config.server_ping.unwrap_or(self.config.idle_timeout);
+        self.timers
+            .set(self.now.instant + interval, Timer::Ping(conn.id));
+    }
+
+    /// Whether the transport phase has begun.
+    pub(super) fn in_transport(conn: &Conn) -> bool {
+        matches!(conn.phase, Phase::Registering(_) | Phase::Online(_))
+    }
+}
+
+fn stream_error(error: &StreamError) -> Node {
+    let node = Node::new("stream:error");
+    let conflict = |kind: &str| Node::new("conflict").attr("type", kind.to_owned());
+    match error {
+        StreamError::Replaced => node.child(conflict("replaced")),
+        StreamError::DeviceRemoved => node.attr("code", "401").child(conflict("device_removed")),
+        StreamError::Conflict { conflict: kind } => node.child(conflict(kind)),
+        StreamError::Code { code } => node.attr("code", code.to_string()),
+        StreamError::Ack { id, class } => node.child(
+            Node::new("ack")
+                .attr("id", id.clone())
+                .attr("class", class.clone()),
+        ),
+        StreamError::NotWellFormed => node.child(Node::new("xml-not-well-formed")),
+        StreamError::StreamEnd => Node::new("xmlstreamend"),
+    }
+}

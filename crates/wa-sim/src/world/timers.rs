@@ -1,0 +1,45 @@
+//! What the world waits for.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::names::{ConnId, ScanId};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Timer {
+    /// The handshake takes too long.
+    Handshake(ConnId),
+    /// Nobody scanned a code of this connection.
+    RefWindow(ConnId),
+    /// The signed reply does not come.
+    SignReply(ConnId, ScanId),
+    /// The restart is due.
+    Restart(ConnId),
+    /// Time to ping, or to give up a connection that says nothing.
+    Ping(ConnId),
+    /// A phone's owner has pointed it at a code.
+    Scan(ScanId),
+}
+
+/// Deadlines in order. A timer whose subject is gone does nothing when it comes.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    queue: BTreeMap<(Instant, u64), Timer>,
+    sequence: u64,
+}
+
+impl Timers {
+    pub(super) fn set(&mut self, at: Instant, timer: Timer) {
+        self.sequence += 1;
+        self.queue.insert((at, self.sequence), timer);
+    }
+
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.queue.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    pub(super) fn due(&mut self, now: Instant) -> Option<Timer> {
+        let first = self.queue.first_entry()?;
+        (first.key().0 <= now).then(|| first.remove())
+    }
+}
