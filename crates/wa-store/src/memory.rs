@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wa_core::{Changes, Query, Record, RecordKind, SecretBytes};
@@ -14,7 +15,10 @@ use crate::store::Store;
 ///
 /// Nothing is sealed, since nothing leaves the process; records are wiped when they go.
 #[derive(Clone, Default)]
-pub struct MemoryStore(Arc<Mutex<Contents>>);
+pub struct MemoryStore {
+    contents: Arc<Mutex<Contents>>,
+    closed: Arc<AtomicBool>,
+}
 
 impl MemoryStore {
     /// An empty store.
@@ -23,18 +27,25 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// Another handle on the same contents, as if the store had been opened anew: closing one leaves the other open.
+    #[must_use]
+    pub fn reopen(&self) -> Self {
+        Self {
+            contents: Arc::clone(&self.contents),
+            closed: Arc::default(),
+        }
+    }
+
     // Contents are changed only after every check has passed, so a panic elsewhere leaves them whole.
     fn contents(&self) -> MutexGuard<'_, Contents> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn open(&self) -> Result<MutexGuard<'_, Contents>, StoreError> {
-        let contents = self.contents();
-        if contents.closed {
-            Err(StoreError::Closed)
-        } else {
-            Ok(contents)
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StoreError::Closed);
         }
+        Ok(self.contents())
     }
 
     fn free(&self, account: &AccountId) {
@@ -137,14 +148,13 @@ impl Store for MemoryStore {
     }
 
     async fn close(&self) {
-        self.contents().closed = true;
+        self.closed.store(true, Ordering::Release);
     }
 }
 
 #[derive(Default)]
 struct Contents {
     accounts: BTreeMap<AccountId, Entry>,
-    closed: bool,
 }
 
 impl Contents {

@@ -1,0 +1,74 @@
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+
+use wa_core::{AccountSummary, Changes, Record, RecordKind};
+
+use crate::account::AccountId;
+use crate::lock::AccountLock;
+use crate::store::Store;
+
+/// A record of a kind that has many.
+pub(super) fn prekey(id: u32, value: &[u8]) -> Record {
+    Record::new(RecordKind::Prekey, id.to_be_bytes(), value.to_vec())
+}
+
+/// A record of a kind that has one.
+pub(super) fn device(value: &[u8]) -> Record {
+    Record::new(RecordKind::Device, [], value.to_vec())
+}
+
+pub(super) fn puts(records: impl IntoIterator<Item = Record>) -> Changes {
+    Changes {
+        puts: records.into_iter().collect(),
+        ..Changes::default()
+    }
+}
+
+pub(super) fn identity(user: u64) -> AccountSummary {
+    AccountSummary {
+        jid: format!("{user}:3@s.whatsapp.net")
+            .parse()
+            .expect("a device JID"),
+        lid: Some(format!("{}:3@lid", user + 7).parse().expect("a LID")),
+        platform: Some("android".to_owned()),
+    }
+}
+
+pub(super) async fn account(store: &impl Store) -> AccountId {
+    store.create_account("").await.expect("an account is made")
+}
+
+pub(super) async fn locked_account(store: &impl Store) -> AccountLock {
+    let id = account(store).await;
+    store.lock(&id).await.expect("a new account is free")
+}
+
+pub(super) async fn commit(store: &impl Store, lock: &AccountLock, changes: Changes) {
+    store
+        .commit(lock, changes)
+        .await
+        .expect("the changes are committed");
+}
+
+pub(super) async fn records(store: &impl Store, account: &AccountId) -> Vec<Record> {
+    store
+        .snapshot(account)
+        .await
+        .expect("the account is read")
+        .1
+}
+
+/// Runs futures at the same time, on whatever runs this.
+pub(super) async fn together<F: Future<Output = ()>>(futures: impl IntoIterator<Item = F>) {
+    let mut running: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
+    poll_fn(|context| {
+        running.retain_mut(|future| future.as_mut().poll(context).is_pending());
+        if running.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}
