@@ -37,23 +37,19 @@ impl PairingCode {
     /// A code of the user's choice: hyphens and case do not matter, it must be eight symbols of the
     /// alphabet.
     pub fn from_custom(text: &str) -> Result<Self, PairingCodeError> {
+        let symbols = || text.chars().filter(|character| *character != '-');
+        let got = symbols().count();
+        if got != CODE_LEN {
+            return Err(PairingCodeError::Length { got });
+        }
         let mut code = Zeroizing::new([0; CODE_LEN]);
-        let mut got = 0;
-        for character in text.chars().filter(|character| *character != '-') {
-            let symbol = u8::try_from(character.to_ascii_uppercase()).ok();
-            let symbol = symbol
+        for (place, character) in code.iter_mut().zip(symbols()) {
+            *place = u8::try_from(character.to_ascii_uppercase())
+                .ok()
                 .filter(|symbol| ALPHABET.contains(symbol))
                 .ok_or(PairingCodeError::Symbol)?;
-            if let Some(place) = code.get_mut(got) {
-                *place = symbol;
-            }
-            got += 1;
         }
-        if got == CODE_LEN {
-            Ok(Self(code))
-        } else {
-            Err(PairingCodeError::Length { got })
-        }
+        Ok(Self(code))
     }
 
     /// The eight bare characters, which are what keys are derived from.

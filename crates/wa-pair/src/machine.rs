@@ -1,5 +1,7 @@
 mod offer;
 mod success;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::fmt;

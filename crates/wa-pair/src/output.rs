@@ -33,7 +33,7 @@ pub enum PairOutput {
 }
 
 /// What is known about the account when the application is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PairCandidate {
     /// The JID this device would get.
     pub jid: Jid,
@@ -68,18 +68,8 @@ pub struct Paired {
     pub server_time: Option<u64>,
 }
 
-impl fmt::Debug for Paired {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Paired")
-            .field("device", &self.jid.device())
-            .field("key_index", &self.key_index)
-            .field("platform", &self.platform)
-            .finish_non_exhaustive()
-    }
-}
-
 /// What the application is told about the link.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PairSummary {
     /// The JID of this device.
     pub jid: Jid,
@@ -91,4 +81,35 @@ pub struct PairSummary {
     pub business_name: Option<String>,
     /// The key index of this device.
     pub key_index: u32,
+}
+
+impl fmt::Debug for PairCandidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(f, "PairCandidate", &self.jid, self.platform.as_deref())
+    }
+}
+
+impl fmt::Debug for Paired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(f, "Paired", &self.jid, self.platform.as_deref())
+    }
+}
+
+impl fmt::Debug for PairSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(f, "PairSummary", &self.jid, self.platform.as_deref())
+    }
+}
+
+/// Outputs end in logs; a phone number must not.
+fn describe(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    jid: &Jid,
+    platform: Option<&str>,
+) -> fmt::Result {
+    f.debug_struct(name)
+        .field("jid", &format_args!("{}", jid.redacted()))
+        .field("platform", &platform)
+        .finish_non_exhaustive()
 }

@@ -72,6 +72,6 @@ pub use signed_prekey::{
     PublicSignedPrekey, ROTATION_RETRY_AFTER, SIGNED_PREKEY_MAX_AGE, SignedPrekey,
 };
 pub use stanza::{
-    KEY_TYPE_CURVE25519, bundle_digest, count_stanza_child, digest_stanza_child,
-    rotate_stanza_child, upload_stanza_children,
+    KEY_TYPE_CURVE25519, UPLOAD_CHILDREN, bundle_digest, count_stanza_child, digest_stanza_child,
+    rotate_stanza_child, upload_stanza_children, write_upload_children,
 };

@@ -38,3 +38,9 @@ impl From<&OneTimePrekey> for PublicPrekey {
         prekey.public()
     }
 }
+
+impl From<&PublicPrekey> for PublicPrekey {
+    fn from(prekey: &PublicPrekey) -> Self {
+        *prekey
+    }
+}

@@ -97,9 +97,3 @@ impl From<&SignedPrekey> for PublicSignedPrekey {
         prekey.public()
     }
 }
-
-impl From<&PublicSignedPrekey> for PublicSignedPrekey {
-    fn from(prekey: &PublicSignedPrekey) -> Self {
-        *prekey
-    }
-}

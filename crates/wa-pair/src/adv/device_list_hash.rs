@@ -8,7 +8,7 @@ use wa_proto::Jid;
 pub fn device_list_hash<'a>(devices: impl IntoIterator<Item = &'a Jid>) -> String {
     let mut names: Vec<String> = devices
         .into_iter()
-        .map(|jid| format!("{}.0:{}@{}", jid.user(), jid.device(), jid.server()))
+        .map(|jid| format!("{}.0:{}@{}", jid.user(), jid.device(), jid.server_name()))
         .collect();
     names.sort_unstable();
     let digest = sha256(&[names.concat().as_bytes()]);

@@ -166,7 +166,7 @@ fn candidate(pair_success: &NodeRef<'_>) -> Result<PairCandidate, PairError> {
 
 /// A user's device other than the primary, which is device 0.
 fn is_companion(jid: &Jid, servers: &[Server]) -> bool {
-    servers.contains(&jid.server()) && !jid.user().is_empty() && jid.device() != 0
+    servers.contains(&jid.server()) && !jid.is_bare() && jid.device() != 0
 }
 
 /// The `name` of a child, without control characters, cut to `limit` characters: it ends on screens.
