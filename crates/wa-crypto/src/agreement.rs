@@ -1,49 +1,29 @@
-use crate::provider::{Kind, Provider};
 use core::fmt;
+use std::sync::{Arc, OnceLock};
+
+#[cfg(feature = "aws-lc")]
+use aws_lc_rs::agreement;
 use curve25519_dalek::{EdwardsPoint, MontgomeryPoint};
-use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// Anything that can be the other side of a key agreement.
-pub trait PublicKey {
-    /// The 32 bytes of the Montgomery u-coordinate, without a type byte.
-    fn as_bytes(&self) -> &[u8; 32];
-}
+use crate::Provider;
+use crate::provider::Kind;
 
-/// An agreement that proves nothing.
+/// Why a key agreement gave no secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AgreementError {
-    /// The result is all zero: the other side's key is a point of small order (signal chapter, section 1).
-    #[error("the other side's public key is of small order; the agreement would prove nothing")]
+    /// The result is all zeros: the peer sent a point of small order, and anyone could know the secret.
+    #[error("the peer's key is a point of small order")]
     NonContributory,
 }
 
-/// Bytes that are no public key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidPublicKey {
-    /// Neither 32 bare bytes nor 33 with a type byte.
-    #[error("a public key has 32 bytes, or 33 with its type byte; got {got}")]
-    Length {
-        /// The number of bytes given.
-        got: usize,
-    },
-    /// 33 bytes whose first is not `05`.
-    #[error("a serialized public key starts with the type byte 05; got {got:02x}")]
-    Type {
-        /// The byte found in its place.
-        got: u8,
-    },
-}
-
-/// The 32 bytes two sides of an agreement share. Wiped on drop.
-#[derive(Zeroize, ZeroizeOnDrop)]
-pub struct SharedSecret(Box<[u8; 32]>);
+/// The 32 bytes two sides agreed on. Feed them to a key derivation, never use them as a key.
+pub struct SharedSecret(Box<Zeroizing<[u8; 32]>>);
 
 impl SharedSecret {
-    /// The bytes, for a key derivation.
+    /// The secret bytes.
     pub fn expose_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -55,61 +35,83 @@ impl fmt::Debug for SharedSecret {
     }
 }
 
-/// A clamped X25519 private key in its provider's prepared form, with its public half.
-pub(crate) struct AgreementKey {
-    provider: Provider,
-    bytes: Box<[u8; 32]>,
-    public: [u8; 32],
-    #[cfg(feature = "aws-lc")]
-    prepared: Option<aws_lc_rs::agreement::PrivateKey>,
+impl PartialEq for SharedSecret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_slice().ct_eq(other.0.as_slice()).into()
+    }
 }
 
-impl AgreementKey {
-    pub(crate) fn generate(provider: Provider, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut bytes = Box::new([0; 32]);
-        rng.fill_bytes(bytes.as_mut());
-        Self::from_boxed(provider, bytes)
+impl Eq for SharedSecret {}
+
+impl ZeroizeOnDrop for SharedSecret {}
+
+/// An X25519 private key with its public half and the provider's prepared form. Shared by the clones of a role's
+/// secret, so that the bytes exist once and are wiped once, in place.
+pub(crate) struct PrivateKey {
+    bytes: [u8; 32],
+    public: [u8; 32],
+    /// The compressed Edwards form of the public key, sign included: what signing hashes. Made by the first signature.
+    edwards: OnceLock<[u8; 32]>,
+    prepared: Prepared,
+}
+
+enum Prepared {
+    /// dalek computes from the bytes themselves.
+    Rust,
+    /// Importing the bytes costs as much as making the public key, so the imported form is kept.
+    #[cfg(feature = "aws-lc")]
+    AwsLc(agreement::PrivateKey),
+}
+
+impl PrivateKey {
+    /// Clamps what `fill` writes. The bytes are written where they stay.
+    pub(crate) fn new(provider: Provider, fill: impl FnOnce(&mut [u8; 32])) -> Arc<Self> {
+        let mut shared = Self::unfinished(fill);
+        let key = Arc::get_mut(&mut shared).expect("nobody else has it yet");
+        (key.public, key.prepared) = prepare(provider, &key.bytes);
+        shared
     }
 
-    pub(crate) fn from_bytes(provider: Provider, bytes: &[u8; 32]) -> Self {
-        Self::from_boxed(provider, Box::new(*bytes))
-    }
-
-    fn from_boxed(provider: Provider, mut bytes: Box<[u8; 32]>) -> Self {
-        clamp(&mut bytes);
-        match provider.0 {
-            Kind::Rust => {
-                let public = EdwardsPoint::mul_base_clamped(*bytes).to_montgomery().0;
-                Self::with_public(provider, bytes, public)
-            }
-            #[cfg(feature = "aws-lc")]
-            Kind::AwsLc => {
-                use aws_lc_rs::agreement::{PrivateKey, X25519};
-                let prepared = PrivateKey::from_private_key(&X25519, bytes.as_ref())
-                    .expect("any 32 bytes are an X25519 private key");
-                let mut public = [0; 32];
-                let computed = prepared
-                    .compute_public_key()
-                    .expect("an X25519 key has a public half");
-                public.copy_from_slice(computed.as_ref());
-                Self {
-                    provider,
-                    bytes,
-                    public,
-                    prepared: Some(prepared),
-                }
-            }
+    /// Many keys at once, with one field inversion for all of them where the provider allows it.
+    pub(crate) fn new_batch(
+        provider: Provider,
+        count: usize,
+        mut fill: impl FnMut(&mut [u8; 32]),
+    ) -> Vec<Arc<Self>> {
+        if provider.0 != Kind::Rust {
+            return (0..count).map(|_| Self::new(provider, &mut fill)).collect();
         }
+        let mut keys: Vec<_> = (0..count).map(|_| Self::unfinished(&mut fill)).collect();
+        let points: Vec<_> = keys
+            .iter()
+            .map(|key| EdwardsPoint::mul_base_clamped(key.bytes))
+            .collect();
+        let publics = EdwardsPoint::to_montgomery_batch(&points);
+        for (shared, public) in keys.iter_mut().zip(publics) {
+            let key = Arc::get_mut(shared).expect("nobody else has it yet");
+            key.public = public.to_bytes();
+        }
+        keys
     }
 
-    /// A key whose public half is known already, because a batch computed it.
-    pub(crate) fn with_public(provider: Provider, bytes: Box<[u8; 32]>, public: [u8; 32]) -> Self {
-        Self {
-            provider,
-            bytes,
-            public,
+    fn unfinished(fill: impl FnOnce(&mut [u8; 32])) -> Arc<Self> {
+        let mut shared = Arc::new(Self {
+            bytes: [0; 32],
+            public: [0; 32],
+            edwards: OnceLock::new(),
+            prepared: Prepared::Rust,
+        });
+        let key = Arc::get_mut(&mut shared).expect("nobody else has it yet");
+        fill(&mut key.bytes);
+        clamp(&mut key.bytes);
+        shared
+    }
+
+    pub(crate) fn provider(&self) -> Provider {
+        match self.prepared {
+            Prepared::Rust => Provider(Kind::Rust),
             #[cfg(feature = "aws-lc")]
-            prepared: None,
+            Prepared::AwsLc(_) => Provider(Kind::AwsLc),
         }
     }
 
@@ -121,48 +123,76 @@ impl AgreementKey {
         &self.public
     }
 
+    pub(crate) fn edwards(&self) -> &[u8; 32] {
+        self.edwards.get_or_init(|| {
+            EdwardsPoint::mul_base_clamped(self.bytes)
+                .compress()
+                .to_bytes()
+        })
+    }
+
     pub(crate) fn agree(&self, their: &[u8; 32]) -> Result<SharedSecret, AgreementError> {
-        #[cfg(feature = "aws-lc")]
-        if let Some(prepared) = &self.prepared {
-            use aws_lc_rs::agreement::{UnparsedPublicKey, X25519, agree};
-            let mut secret = SharedSecret(Box::new([0; 32]));
-            // AWS-LC refuses an all-zero result itself; any failure here is that one.
-            return agree(
-                prepared,
-                UnparsedPublicKey::new(&X25519, their.as_slice()),
+        let mut shared = SharedSecret(Box::new(Zeroizing::new([0; 32])));
+        match &self.prepared {
+            Prepared::Rust => {
+                let mut point = MontgomeryPoint(*their).mul_clamped(self.bytes);
+                shared.0.copy_from_slice(point.as_bytes());
+                point.zeroize();
+            }
+            #[cfg(feature = "aws-lc")]
+            Prepared::AwsLc(key) => agreement::agree(
+                key,
+                agreement::UnparsedPublicKey::new(&agreement::X25519, their),
                 AgreementError::NonContributory,
                 |bytes| {
-                    secret.0.copy_from_slice(bytes);
-                    Ok(secret)
+                    shared.0.copy_from_slice(bytes);
+                    Ok(())
                 },
-            );
+            )?,
         }
-        let secret = SharedSecret(Box::new(MontgomeryPoint(*their).mul_clamped(*self.bytes).0));
-        if bool::from(secret.0.ct_eq(&[0; 32])) {
+        if shared.0.as_slice().ct_eq(&[0; 32]).into() {
             return Err(AgreementError::NonContributory);
         }
-        Ok(secret)
+        Ok(shared)
     }
 }
 
-impl Clone for AgreementKey {
-    fn clone(&self) -> Self {
-        #[cfg(feature = "aws-lc")]
-        if self.prepared.is_some() {
-            return Self::from_bytes(self.provider, &self.bytes);
-        }
-        Self::with_public(self.provider, self.bytes.clone(), self.public)
+impl PartialEq for PrivateKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes.ct_eq(&other.bytes).into()
     }
 }
 
-impl Drop for AgreementKey {
+impl Drop for PrivateKey {
     fn drop(&mut self) {
         self.bytes.zeroize();
     }
 }
 
-pub(crate) fn clamp(bytes: &mut [u8; 32]) {
+fn clamp(bytes: &mut [u8; 32]) {
     bytes[0] &= 0xF8;
     bytes[31] &= 0x7F;
     bytes[31] |= 0x40;
+}
+
+fn prepare(provider: Provider, bytes: &[u8; 32]) -> ([u8; 32], Prepared) {
+    match provider.0 {
+        Kind::Rust => {
+            let public = MontgomeryPoint::mul_base_clamped(*bytes);
+            (public.to_bytes(), Prepared::Rust)
+        }
+        #[cfg(feature = "aws-lc")]
+        Kind::AwsLc => {
+            let key = agreement::PrivateKey::from_private_key(&agreement::X25519, bytes)
+                .expect("any 32 bytes are an X25519 private key");
+            let public = key
+                .compute_public_key()
+                .expect("an imported key has its public half");
+            let public = public
+                .as_ref()
+                .try_into()
+                .expect("an X25519 public key is 32 bytes");
+            (public, Prepared::AwsLc(key))
+        }
+    }
 }

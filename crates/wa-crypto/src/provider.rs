@@ -1,13 +1,12 @@
 use core::fmt;
 
-/// Who computes X25519 and AES-256-GCM.
+/// Which implementation computes key agreement and authenticated encryption.
 ///
-/// A value, not a global: two clients of one process may differ. Everything else (hashes, signatures, key stretching) has
-/// one implementation, because no provider is faster at it by enough to pay for a second one.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A plain value: two clients of one process may use different ones. Both produce and accept the same bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Provider(pub(crate) Kind);
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Rust,
     #[cfg(feature = "aws-lc")]
@@ -15,19 +14,19 @@ pub(crate) enum Kind {
 }
 
 impl Provider {
-    /// curve25519-dalek and aes-gcm. Runs everywhere, `wasm32-unknown-unknown` included.
+    /// curve25519-dalek and aes-gcm: Rust only, runs wherever Rust runs. The default.
     pub const fn rust() -> Self {
         Self(Kind::Rust)
     }
 
-    /// AWS-LC: assembly for X25519 and AES-GCM. Needs a C compiler to build.
+    /// AWS-LC: C and assembly, about twice as fast.
     #[cfg(feature = "aws-lc")]
     pub const fn aws_lc() -> Self {
         Self(Kind::AwsLc)
     }
 
-    /// The provider's name, for a log or a bench table.
-    pub fn name(self) -> &'static str {
+    /// A stable name for logs and tables: `rust` or `aws-lc`.
+    pub const fn name(self) -> &'static str {
         match self.0 {
             Kind::Rust => "rust",
             #[cfg(feature = "aws-lc")]
@@ -44,6 +43,6 @@ impl Default for Provider {
 
 impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Provider({})", self.name())
+        f.write_str(self.name())
     }
 }

@@ -1,137 +1,140 @@
+//! XEdDSA in the variant whose signatures carry the sign of the Edwards key in their top bit (signal chapter,
+//! section 2; transport chapter, 8.2).
+
 use core::fmt;
+
 use curve25519_dalek::edwards::CompressedEdwardsY;
-use curve25519_dalek::{EdwardsPoint, MontgomeryPoint, Scalar};
+use curve25519_dalek::{EdwardsPoint, Scalar};
 use sha2::{Digest, Sha512};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
-/// The type byte of a serialized Curve25519 public key.
-pub(crate) const KEY_TYPE: u8 = 0x05;
+use crate::field::edwards_y;
+use crate::public::fmt_hex;
 
-/// An XEdDSA signature: R, then s with the public key's Edwards sign in the top bit of its last byte.
+/// What the nonce's hash starts with, so that it cannot collide with another use of the key.
+const NONCE_PREFIX: [u8; 32] = {
+    let mut prefix = [0xFF; 32];
+    prefix[0] = 0xFE;
+    prefix
+};
+
+/// The bit of the last byte that carries the sign of the Edwards key.
+const SIGN_BIT: u8 = 0x80;
+
+/// Bits of the last byte that no valid signature sets.
+const FORBIDDEN_BITS: u8 = 0x60;
+
+/// A 64-byte XEdDSA signature, unchecked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Signature([u8; 64]);
 
-/// A signature that does not hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignatureError {
-    /// Not 64 bytes.
-    #[error("a signature has 64 bytes; got {got}")]
-    Length {
-        /// The number of bytes given.
-        got: usize,
-    },
-    /// s is not below the group order, which no honest signer emits.
-    #[error("the signature's scalar is not canonical")]
-    NonCanonicalScalar,
-    /// The public key is the u-coordinate of no point.
-    #[error("the public key is no point of the curve")]
-    InvalidPublicKey,
-    /// Wrong key, wrong message or wrong signature.
-    #[error("the signature does not match the key and the message")]
-    Mismatch,
-}
-
 impl Signature {
-    /// From its 64 bytes.
+    /// From its bytes.
     pub const fn from_bytes(bytes: [u8; 64]) -> Self {
         Self(bytes)
     }
 
-    /// The 64 bytes.
+    /// Its bytes.
     pub const fn as_bytes(&self) -> &[u8; 64] {
         &self.0
     }
 }
 
 impl TryFrom<&[u8]> for Signature {
-    type Error = SignatureError;
+    type Error = SignatureLengthError;
 
-    fn try_from(bytes: &[u8]) -> Result<Self, SignatureError> {
+    fn try_from(bytes: &[u8]) -> Result<Self, SignatureLengthError> {
         bytes
             .try_into()
             .map(Self)
-            .map_err(|_| SignatureError::Length { got: bytes.len() })
+            .map_err(|_| SignatureLengthError { got: bytes.len() })
     }
 }
 
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Signature(")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
-        f.write_str(")")
+        fmt_hex(f, "Signature", &self.0)
     }
 }
 
-pub(crate) fn sign(key: &[u8; 32], nonce: &[u8; 64], message: &[&[u8]]) -> Signature {
-    let mut secret = Scalar::from_bytes_mod_order(*key);
-    let public = EdwardsPoint::mul_base(&secret).compress();
+/// Bytes that are no signature for their length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a signature has 64 bytes, not {got}")]
+pub struct SignatureLengthError {
+    /// How many bytes there were.
+    pub got: usize,
+}
 
-    // The prefix keeps this hash apart from every other use of the key.
-    let mut prefix = [0xFF; 32];
-    prefix[0] = 0xFE;
-    let mut hash = Sha512::new_with_prefix(prefix);
-    hash.update(key);
-    message.iter().for_each(|part| hash.update(part));
-    hash.update(nonce);
-    let mut r = wide_scalar(hash);
+/// The signature does not belong to this key and message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the signature does not match the key and the message")]
+pub struct SignatureError;
 
-    let commitment = EdwardsPoint::mul_base(&r).compress();
-    let challenge = challenge(&commitment.0, &public.0, message);
-    let mut s = r + challenge * secret;
+/// `edwards` is the compressed form of `private`·B with its own sign bit.
+pub(crate) fn sign(
+    private: &[u8; 32],
+    edwards: &[u8; 32],
+    message: &[&[u8]],
+    random: &[u8; 64],
+) -> Signature {
+    let key = Zeroizing::new(Scalar::from_bytes_mod_order(*private));
+    let nonce = Zeroizing::new(hash_to_scalar(&[&NONCE_PREFIX, private], message, random));
+    let commitment = EdwardsPoint::mul_base(&nonce).compress().to_bytes();
+    let challenge = hash_to_scalar(&[&commitment, edwards], message, &[]);
+    let product = Zeroizing::new(challenge * *key);
+    let response = (*nonce + *product).to_bytes();
 
-    let mut out = [0; 64];
-    let (head, tail) = out.split_at_mut(32);
-    head.copy_from_slice(&commitment.0);
-    tail.copy_from_slice(s.as_bytes());
-    out[63] = (out[63] & 0x7F) | (public.0[31] & 0x80);
-    secret.zeroize();
-    r.zeroize();
-    s.zeroize();
-    Signature(out)
+    let mut signature = [0; 64];
+    let (first, second) = signature.split_at_mut(32);
+    first.copy_from_slice(&commitment);
+    second.copy_from_slice(&response);
+    signature[63] = (signature[63] & !SIGN_BIT) | (edwards[31] & SIGN_BIT);
+    Signature(signature)
 }
 
 pub(crate) fn verify(
-    key: &[u8; 32],
+    montgomery: &[u8; 32],
     message: &[&[u8]],
     signature: &Signature,
 ) -> Result<(), SignatureError> {
-    let (commitment, mut s) = halves(signature);
-    if s[31] & 0x60 != 0 {
-        return Err(SignatureError::NonCanonicalScalar);
+    let [commitment, mut response] = halves(&signature.0);
+    if response[31] & FORBIDDEN_BITS != 0 {
+        return Err(SignatureError);
     }
-    let sign = s[31] >> 7;
-    s[31] &= 0x7F;
-    let s = Option::<Scalar>::from(Scalar::from_canonical_bytes(s))
-        .ok_or(SignatureError::NonCanonicalScalar)?;
-    let point = MontgomeryPoint(*key)
-        .to_edwards(sign)
-        .ok_or(SignatureError::InvalidPublicKey)?;
-    let challenge = challenge(&commitment, &point.compress().0, message);
-    let expected =
-        EdwardsPoint::vartime_double_scalar_mul_basepoint(&challenge, &-point, &s).compress();
-    if expected == CompressedEdwardsY(commitment) {
+    let sign = response[31] & SIGN_BIT;
+    response[31] &= !SIGN_BIT;
+    let response =
+        Option::<Scalar>::from(Scalar::from_canonical_bytes(response)).ok_or(SignatureError)?;
+
+    let mut edwards = edwards_y(montgomery).ok_or(SignatureError)?;
+    edwards[31] |= sign;
+    let key = CompressedEdwardsY(edwards)
+        .decompress()
+        .ok_or(SignatureError)?;
+
+    let challenge = hash_to_scalar(&[&commitment, &edwards], message, &[]);
+    let expected = EdwardsPoint::vartime_double_scalar_mul_basepoint(&challenge, &-key, &response);
+    if expected.compress().to_bytes() == commitment {
         Ok(())
     } else {
-        Err(SignatureError::Mismatch)
+        Err(SignatureError)
     }
 }
 
-fn halves(signature: &Signature) -> ([u8; 32], [u8; 32]) {
-    let (mut commitment, mut s) = ([0; 32], [0; 32]);
-    commitment.copy_from_slice(&signature.0[..32]);
-    s.copy_from_slice(&signature.0[32..]);
-    (commitment, s)
+fn hash_to_scalar(head: &[&[u8; 32]], message: &[&[u8]], tail: &[u8]) -> Scalar {
+    let mut hash = Sha512::new();
+    for part in head {
+        hash.update(part);
+    }
+    for part in message {
+        hash.update(part);
+    }
+    hash.update(tail);
+    let digest: Zeroizing<[u8; 64]> = Zeroizing::new(hash.finalize().into());
+    Scalar::from_bytes_mod_order_wide(&digest)
 }
 
-fn challenge(commitment: &[u8; 32], public: &[u8; 32], message: &[&[u8]]) -> Scalar {
-    let mut hash = Sha512::new_with_prefix(commitment);
-    hash.update(public);
-    message.iter().for_each(|part| hash.update(part));
-    wide_scalar(hash)
-}
-
-fn wide_scalar(hash: Sha512) -> Scalar {
-    let wide = Zeroizing::new(<[u8; 64]>::from(hash.finalize()));
-    Scalar::from_bytes_mod_order_wide(&wide)
+fn halves(signature: &[u8; 64]) -> [[u8; 32]; 2] {
+    let (first, second) = signature.split_at(32);
+    [first, second].map(|half| half.try_into().expect("half of 64 is 32"))
 }
