@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use wa_crypto::CryptoRng;
+
+use crate::config::ReconnectPolicy;
+
+/// Pauses between attempts: Fibonacci, with jitter and a cap (login chapter, section 14).
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    /// Failures in a row, this one included, after [`next`](Self::next).
+    pub(crate) const fn failures(self) -> u32 {
+        self.failures
+    }
+
+    /// Forgets all failures; only a login does that.
+    pub(crate) const fn reset(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Moves `steps` up without waiting, after the server said that we are too fast.
+    pub(crate) const fn skip(&mut self, steps: u32) {
+        self.failures = self.failures.saturating_add(steps);
+    }
+
+    /// Counts a failure and says how long to wait.
+    pub(crate) fn next(
+        &mut self,
+        policy: &ReconnectPolicy,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        let plain = plain_pause(policy, self.failures);
+        jitter(plain, policy.jitter_percent, rng)
+    }
+}
+
+/// The pause after the `failures`-th failure, counted from 1, before jitter.
+pub(crate) fn plain_pause(policy: &ReconnectPolicy, failures: u32) -> Duration {
+    let (mut previous, mut pause) = (Duration::ZERO, policy.base);
+    for _ in 1..failures {
+        if pause >= policy.cap {
+            break;
+        }
+        (previous, pause) = (pause, pause.saturating_add(previous));
+    }
+    pause.min(policy.cap)
+}
+
+/// A duration within `percent` of `around`, uniform.
+fn jitter(around: Duration, percent: u32, rng: &mut (impl CryptoRng + ?Sized)) -> Duration {
+    let spread = around * percent.min(100) / 100;
+    (around - spread) + uniform(spread * 2, rng)
+}
+
+/// A duration from zero to `max`, uniform.
+pub(crate) fn uniform(max: Duration, rng: &mut (impl CryptoRng + ?Sized)) -> Duration {
+    let micros = u64::try_from(max.as_micros()).unwrap_or(u64::MAX - 1);
+    Duration::from_micros(rng.next_u64() % (micros + 1))
+}

@@ -1,0 +1,436 @@
+mod pickle;
+mod restore;
+
+use std::fmt;
+
+use wa_crypto::{
+    AdvSecret, CryptoRng, IdentityPublic, IdentitySecret, NoiseStaticPublic, NoiseStaticSecret,
+    Provider,
+};
+use wa_noise::ServerStatic;
+use wa_pair::{Paired, SignedIdentity};
+use wa_proto::Jid;
+use wa_signal::{OneTimePrekey, PrekeyLedger, RegistrationId, SignedPrekey, SignedPrekeyId};
+
+pub(crate) use self::pickle::public_prekeys;
+use crate::error::RestoreError;
+use crate::record::{AccountSummary, Changes, LinkState, Record};
+
+/// Signed prekeys kept: the current one and two before it, for late first messages (signal chapter,
+/// section 3). At one rotation in 27 days that is twelve weeks.
+pub const KEPT_SIGNED_PREKEYS: usize = 3;
+
+/// Longest routing info remembered. Real ones are a few bytes; a longer one is not believed.
+pub const MAX_ROUTING_LEN: usize = 1024;
+
+/// A companion device: its keys, its credentials, and what it remembers of its connections.
+///
+/// It leaves memory only as [`Changes`] and comes back through [`Device::restore`]. `Debug` shows no key.
+#[derive(Clone)]
+pub struct Device {
+    provider: Provider,
+    registration: RegistrationId,
+    noise: NoiseStaticSecret,
+    identity: IdentitySecret,
+    adv: AdvSecret,
+    signed_prekeys: Vec<SignedPrekey>,
+    current: SignedPrekeyId,
+    ledger: PrekeyLedger,
+    credentials: Credentials,
+    routing: Option<Vec<u8>>,
+    server: Option<ServerStatic>,
+    origin: Origin,
+}
+
+/// Whether a phone has accepted the device.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// Keys only.
+    Unregistered,
+    /// Linked.
+    Registered(Box<Registered>),
+}
+
+/// What a linked device knows of its link.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Registered {
+    /// Own device JID.
+    pub jid: Jid,
+    /// Own device JID in the LID space.
+    pub lid: Option<Jid>,
+    /// Signed device identity with all four fields; goes into outgoing prekey messages.
+    pub account: SignedIdentity,
+    /// Index of this device's key at the phone; not the device number.
+    pub key_index: u32,
+    /// Platform of the phone.
+    pub platform: Option<String>,
+    /// Name of the business.
+    pub business_name: Option<String>,
+    /// Own name, if the server has told it.
+    pub push_name: Option<String>,
+    /// The phone's identity key.
+    pub primary_identity: IdentityPublic,
+    /// Whether the account keys its chats by LID, if the phone has told it.
+    pub lid_migrated: Option<bool>,
+    /// Logins since pairing.
+    pub logins: u32,
+    /// When it was linked, Unix seconds.
+    pub paired_at: u64,
+}
+
+/// Whether the store holds the device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Origin {
+    Generated,
+    Stored,
+}
+
+impl Device {
+    /// A device with fresh keys: Noise static, identity, signed prekey, registration id and ADV secret
+    /// (pairing chapter, 0.3).
+    ///
+    /// It exists in memory only; the engine persists [`initial_changes`](Self::initial_changes) before it
+    /// connects for the first time.
+    #[must_use]
+    pub fn generate(
+        provider: Provider,
+        rng: &mut (impl CryptoRng + ?Sized),
+        unix_secs: u64,
+    ) -> Self {
+        let noise = NoiseStaticSecret::generate(provider, rng);
+        let identity = IdentitySecret::generate(provider, rng);
+        let first = SignedPrekeyId::FIRST;
+        let signed = SignedPrekey::generate(provider, first, &identity, unix_secs, rng);
+        Self {
+            provider,
+            registration: RegistrationId::generate(rng),
+            noise,
+            identity,
+            adv: AdvSecret::generate(rng),
+            signed_prekeys: vec![signed],
+            current: first,
+            ledger: PrekeyLedger::new(),
+            credentials: Credentials::Unregistered,
+            routing: None,
+            server: None,
+            origin: Origin::Generated,
+        }
+    }
+
+    /// The device in these records, the answer to [`Query::Device`](crate::Query::Device).
+    ///
+    /// `None` when there is none, or when what there is cannot be a device: a link needs the signed
+    /// identity, the JID and all keys. The caller then generates a new one; its first commit wipes what is
+    /// left of the old.
+    ///
+    /// # Errors
+    ///
+    /// [`RestoreError`] when a record is damaged or of a newer version. Nothing should be written then.
+    pub fn restore(provider: Provider, records: &[Record]) -> Result<Option<Self>, RestoreError> {
+        restore::device(provider, records)
+    }
+
+    /// Everything the store must hold before the first connection. Replaces whatever the account held.
+    #[must_use]
+    pub fn initial_changes(&self) -> Changes {
+        let mut puts = vec![
+            self.record(),
+            self.connection_record(),
+            self.ledger_record(),
+        ];
+        puts.extend(self.signed_prekeys.iter().map(pickle::signed_prekey));
+        Changes {
+            puts,
+            wipe: true,
+            link: Some(self.link()),
+            identity: self.summary(),
+            ..Changes::default()
+        }
+    }
+
+    /// Whether a phone has accepted the device.
+    #[must_use]
+    pub const fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// The link, if there is one.
+    #[must_use]
+    pub fn registered(&self) -> Option<&Registered> {
+        match &self.credentials {
+            Credentials::Registered(registered) => Some(registered),
+            Credentials::Unregistered => None,
+        }
+    }
+
+    /// Whether there is a link.
+    #[must_use]
+    pub fn is_registered(&self) -> bool {
+        self.registered().is_some()
+    }
+
+    /// Own device JID.
+    #[must_use]
+    pub fn jid(&self) -> Option<&Jid> {
+        self.registered().map(|registered| &registered.jid)
+    }
+
+    /// Own device JID in the LID space.
+    #[must_use]
+    pub fn lid(&self) -> Option<&Jid> {
+        self.registered()
+            .and_then(|registered| registered.lid.as_ref())
+    }
+
+    /// Number that names this device in Signal messages.
+    #[must_use]
+    pub const fn registration_id(&self) -> RegistrationId {
+        self.registration
+    }
+
+    /// Public half of the Noise key.
+    #[must_use]
+    pub fn noise_public(&self) -> NoiseStaticPublic {
+        self.noise.public()
+    }
+
+    /// Public half of the identity key.
+    #[must_use]
+    pub fn identity_public(&self) -> IdentityPublic {
+        self.identity.public()
+    }
+
+    /// What a list of accounts shows.
+    #[must_use]
+    pub fn summary(&self) -> Option<AccountSummary> {
+        self.registered().map(|registered| AccountSummary {
+            jid: registered.jid.clone(),
+            lid: registered.lid.clone(),
+            platform: registered.platform.clone(),
+        })
+    }
+
+    /// Link state to be stored with it.
+    #[must_use]
+    pub fn link(&self) -> LinkState {
+        if self.is_registered() {
+            LinkState::Linked
+        } else {
+            LinkState::Unlinked
+        }
+    }
+
+    pub(crate) const fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    pub(crate) const fn noise(&self) -> &NoiseStaticSecret {
+        &self.noise
+    }
+
+    pub(crate) const fn identity(&self) -> &IdentitySecret {
+        &self.identity
+    }
+
+    pub(crate) const fn adv(&self) -> &AdvSecret {
+        &self.adv
+    }
+
+    pub(crate) fn routing(&self) -> Option<&[u8]> {
+        self.routing.as_deref()
+    }
+
+    pub(crate) const fn server(&self) -> Option<&ServerStatic> {
+        self.server.as_ref()
+    }
+
+    pub(crate) const fn ledger(&self) -> &PrekeyLedger {
+        &self.ledger
+    }
+
+    /// The signed prekey the server is to hold.
+    pub(crate) fn signed_prekey(&self) -> &SignedPrekey {
+        self.signed_prekeys
+            .iter()
+            .find(|key| key.id == self.current)
+            .or(self.signed_prekeys.last())
+            .expect("a device is made and restored with a signed prekey, and pruning keeps the current one")
+    }
+
+    /// What to persist before the first connection; once, and only for a device the store does not hold.
+    pub(crate) fn first_changes(&mut self) -> Option<Changes> {
+        match std::mem::replace(&mut self.origin, Origin::Stored) {
+            Origin::Generated => Some(self.initial_changes()),
+            Origin::Stored => None,
+        }
+    }
+
+    pub(crate) fn set_adv(&mut self, adv: AdvSecret) -> Changes {
+        self.adv = adv;
+        put(self.record())
+    }
+
+    pub(crate) fn set_routing(&mut self, routing: Option<Vec<u8>>) -> Changes {
+        self.routing = routing;
+        put(self.connection_record())
+    }
+
+    pub(crate) fn set_server(&mut self, server: Option<ServerStatic>) -> Changes {
+        self.server = server;
+        put(self.connection_record())
+    }
+
+    /// Takes the link over; everything of the pairing chapter, A.9 step 3, in one transaction.
+    pub(crate) fn link_to(&mut self, paired: &Paired, unix_secs: u64) -> Changes {
+        let owner = paired.lid.as_ref().unwrap_or(&paired.jid).to_non_device();
+        self.credentials = Credentials::Registered(Box::new(Registered {
+            jid: paired.jid.clone(),
+            lid: paired.lid.clone(),
+            account: paired.account.clone(),
+            key_index: paired.key_index,
+            platform: paired.platform.clone(),
+            business_name: paired.business_name.clone(),
+            push_name: None,
+            primary_identity: paired.primary_identity,
+            lid_migrated: paired.lid_migrated,
+            logins: 0,
+            paired_at: unix_secs,
+        }));
+        Changes {
+            puts: vec![
+                self.record(),
+                pickle::peer_identity(&owner, &paired.primary_identity),
+            ],
+            link: Some(LinkState::Linked),
+            identity: self.summary(),
+            ..Changes::default()
+        }
+    }
+
+    /// Notes a login; takes over a LID and a name the server has told.
+    pub(crate) fn logged_in(&mut self, lid: Option<Jid>, push_name: Option<String>) -> Changes {
+        let Credentials::Registered(registered) = &mut self.credentials else {
+            return Changes::default();
+        };
+        registered.logins = registered.logins.saturating_add(1);
+        let renamed = lid.is_some() && lid != registered.lid;
+        if renamed {
+            registered.lid = lid;
+        }
+        if push_name.is_some() {
+            registered.push_name = push_name;
+        }
+        Changes {
+            identity: renamed.then(|| self.summary()).flatten(),
+            ..put(self.record())
+        }
+    }
+
+    /// Adds freshly made one-time prekeys; `ledger` has counted them already.
+    pub(crate) fn add_prekeys(&mut self, ledger: PrekeyLedger, keys: &[OneTimePrekey]) -> Changes {
+        self.ledger = ledger;
+        let mut puts = Vec::with_capacity(keys.len() + 1);
+        puts.push(self.ledger_record());
+        puts.extend(keys.iter().map(pickle::prekey));
+        Changes {
+            puts,
+            ..Changes::default()
+        }
+    }
+
+    pub(crate) fn set_ledger(&mut self, ledger: PrekeyLedger) -> Changes {
+        self.ledger = ledger;
+        put(self.ledger_record())
+    }
+
+    /// The signed prekey to offer to the server next: one that was offered without an answer, or a fresh
+    /// one. The current one stays current.
+    pub(crate) fn next_signed_prekey(
+        &mut self,
+        rng: &mut (impl CryptoRng + ?Sized),
+        unix_secs: u64,
+    ) -> (SignedPrekey, Changes) {
+        let current = self.signed_prekey().clone();
+        let waiting = self
+            .signed_prekeys
+            .iter()
+            .find(|key| key.id == current.id.next());
+        if let Some(waiting) = waiting {
+            return (waiting.clone(), Changes::default());
+        }
+        let next = current.rotate(self.provider, &self.identity, unix_secs, rng);
+        self.signed_prekeys.push(next.clone());
+        let changes = put(pickle::signed_prekey(&next));
+        (next, changes)
+    }
+
+    /// Makes `id` current and drops what is older than [`KEPT_SIGNED_PREKEYS`].
+    pub(crate) fn use_signed_prekey(&mut self, id: SignedPrekeyId) -> Changes {
+        self.current = id;
+        let mut changes = put(self.record());
+        while self.signed_prekeys.len() > KEPT_SIGNED_PREKEYS {
+            let oldest = self
+                .signed_prekeys
+                .iter()
+                .position(|key| key.id != self.current);
+            let Some(oldest) = oldest else { break };
+            let dropped = self.signed_prekeys.remove(oldest);
+            changes.deletes.push(pickle::signed_prekey_key(dropped.id));
+        }
+        changes
+    }
+
+    /// Drops a signed prekey the server refused.
+    pub(crate) fn drop_signed_prekey(&mut self, id: SignedPrekeyId) -> Changes {
+        if id == self.current {
+            return Changes::default();
+        }
+        self.signed_prekeys.retain(|key| key.id != id);
+        Changes {
+            deletes: vec![pickle::signed_prekey_key(id)],
+            ..Changes::default()
+        }
+    }
+
+    fn record(&self) -> Record {
+        pickle::device(self)
+    }
+
+    fn connection_record(&self) -> Record {
+        pickle::connection(self.routing.as_deref(), self.server.as_ref())
+    }
+
+    fn ledger_record(&self) -> Record {
+        pickle::ledger(&self.ledger)
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Device")
+            .field("provider", &self.provider)
+            .field("credentials", &self.credentials)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registered")
+            .field("jid", &format_args!("{}", self.jid.redacted()))
+            .field("key_index", &self.key_index)
+            .field("platform", &self.platform)
+            .field("logins", &self.logins)
+            .field("paired_at", &self.paired_at)
+            .finish_non_exhaustive()
+    }
+}
+
+fn put(record: Record) -> Changes {
+    Changes {
+        puts: vec![record],
+        ..Changes::default()
+    }
+}

@@ -1,0 +1,222 @@
+use tracing::info;
+
+use super::connected::{Connected, Line};
+use super::core::{ConflictRetry, Core, StoreTrust};
+use super::end::{End, Socket};
+use super::ops::Waits;
+use super::phase::{AwaitDevice, Phase};
+use super::stage::Stage;
+use super::unlink::AwaitUnlink;
+use crate::config::ClientVersion;
+use crate::device::Device;
+use crate::error::{CommandError, FailReason, LogoutReason};
+use crate::io::{Command, OpId, OpOutcome, Output};
+use crate::iq::Purpose;
+use crate::record::{Desired, Query, Record};
+use crate::stanza;
+use crate::state::ConnectionState;
+use crate::time::Now;
+
+impl Phase {
+    pub(super) fn command(self, core: &mut Core, now: Now, op: OpId, command: Command) -> Self {
+        match command {
+            Command::Start => self.start(core, now, op),
+            Command::Stop => self.stop(core, now, op),
+            Command::Logout => self.log_out(core, now, op),
+            Command::ApprovePairing(accept) => self.approve(core, now, op, accept),
+            Command::Ping => self.ping(core, now, op),
+            Command::UseVersion(version) => self.use_version(core, now, op, version),
+        }
+    }
+
+    fn start(self, core: &mut Core, now: Now, op: OpId) -> Self {
+        core.park(op, Waits::ForOnline);
+        match self {
+            Self::Rest(_) => {
+                core.backoff.reset();
+                core.restarts = 0;
+                core.conflict_retry = ConflictRetry::Unused;
+                core.begin(now)
+            }
+            // Somebody does not want to wait for the pause to end.
+            Self::Waiting(_) => core.dial(now),
+            Self::Connected(connected) if is_online(&connected) => {
+                core.done(op, Ok(OpOutcome::Online));
+                Self::Connected(connected)
+            }
+            under_way => under_way,
+        }
+    }
+
+    fn stop(self, core: &mut Core, now: Now, op: OpId) -> Self {
+        core.done(op, Ok(OpOutcome::Stopped));
+        if let Self::Connected(connected) = self {
+            if matches!(connected.stage(), Stage::Unlinking(_)) {
+                return connected.step(core, now, |stage, _, _| match stage {
+                    Stage::Unlinking(unlink) => Err(unlink.unanswered()),
+                    other => Ok(other),
+                });
+            }
+            let changes = core.want(Desired::Stop);
+            core.persist(changes);
+            return connected.step(core, now, |_, _, _| Err(End::Stop));
+        }
+        let changes = core.want(Desired::Stop);
+        core.persist(changes);
+        match self {
+            Self::Dialing(_) | Self::Greeting(_) => core.finish(now, End::Stop, Socket::Open),
+            Self::Rest(rest) if matches!(rest.state, ConnectionState::LoggedOut { .. }) => {
+                Self::Rest(rest)
+            }
+            _ => core.at_rest_by_wish(),
+        }
+    }
+
+    fn log_out(self, core: &mut Core, now: Now, op: OpId) -> Self {
+        if core.registered().is_none() || core.trust == StoreTrust::Lost {
+            core.done(op, Err(CommandError::NotLinked));
+            return self;
+        }
+        core.park(op, Waits::ForUnlink);
+        info!("logging out");
+        match self {
+            Self::Connected(connected) => match connected.stage() {
+                Stage::Unlinking(_) => Self::Connected(connected),
+                Stage::Session(_) => {
+                    connected.step(core, now, |_, core, line| ask_to_unlink(core, line, now))
+                }
+                _ => connected.step(core, now, |_, _, _| Err(unasked())),
+            },
+            Self::Dialing(_) | Self::Greeting(_) => core.finish(now, unasked(), Socket::Open),
+            Self::Rest(_) | Self::Waiting(_) | Self::Reloading(_) => {
+                core.finish(now, unasked(), Socket::Gone)
+            }
+        }
+    }
+
+    fn approve(self, core: &mut Core, now: Now, op: OpId, accept: bool) -> Self {
+        let Self::Connected(connected) = self else {
+            core.done(op, Err(CommandError::NothingToApprove));
+            return self;
+        };
+        connected.step(core, now, |stage, core, line| match stage {
+            Stage::Pairing(pairing) => {
+                let (awaited, next) = pairing.approve(core, line, now, accept);
+                core.done(
+                    op,
+                    if awaited {
+                        Ok(OpOutcome::ApprovalSent)
+                    } else {
+                        Err(CommandError::NothingToApprove)
+                    },
+                );
+                next
+            }
+            other => {
+                core.done(op, Err(CommandError::NothingToApprove));
+                Ok(other)
+            }
+        })
+    }
+
+    fn ping(self, core: &mut Core, now: Now, op: OpId) -> Self {
+        let Self::Connected(connected) = self else {
+            core.done(op, Err(CommandError::NotConnected));
+            return self;
+        };
+        connected.step(core, now, |stage, core, line| match stage {
+            Stage::Session(session) => session.ping(core, line, now, op),
+            other => {
+                core.done(op, Err(CommandError::NotConnected));
+                Ok(other)
+            }
+        })
+    }
+
+    fn use_version(self, core: &mut Core, now: Now, op: OpId, version: ClientVersion) -> Self {
+        core.version = version;
+        core.done(op, Ok(OpOutcome::VersionSet));
+        let newer = core
+            .refused_version
+            .is_some_and(|refused| version > refused);
+        match self {
+            Self::Rest(rest)
+                if rest.state == ConnectionState::Outdated
+                    && newer
+                    && core.desired == Some(Desired::Run) =>
+            {
+                core.begin(now)
+            }
+            other => other,
+        }
+    }
+
+    pub(super) fn loaded(
+        self,
+        core: &mut Core,
+        now: Now,
+        query: Query,
+        records: &[Record],
+    ) -> Self {
+        match (self, query) {
+            (Self::Reloading(AwaitDevice), Query::Device) => core.reloaded(now, records),
+            (Self::Connected(connected), Query::Prekeys) => {
+                connected.step(core, now, |stage, core, line| match stage {
+                    Stage::Session(session) => session.prekeys(core, line, now, records),
+                    other => Ok(other),
+                })
+            }
+            (other, _) => other,
+        }
+    }
+}
+
+impl Core {
+    /// Starts from rest: whatever the store must know first is persisted before the first connection.
+    pub(super) fn begin(&mut self, now: Now) -> Phase {
+        if self.trust == StoreTrust::Lost {
+            self.outputs.push_back(Output::Load(Query::Device));
+            return Phase::Reloading(AwaitDevice);
+        }
+        let device = self.device.get_or_insert_with(|| {
+            Device::generate(self.config.provider, &mut *self.rng, now.unix_secs())
+        });
+        let first = device.first_changes().unwrap_or_default();
+        let wish = self.want(Desired::Run);
+        self.persist(first.and(wish));
+        self.dial(now)
+    }
+
+    fn reloaded(&mut self, now: Now, records: &[Record]) -> Phase {
+        match Device::restore(self.config.provider, records) {
+            Ok(device) => {
+                self.trust = StoreTrust::Sure;
+                self.device = device;
+                self.paired_in = None;
+                self.begin(now)
+            }
+            Err(error) => self.give_up(FailReason::Restore(error)),
+        }
+    }
+}
+
+fn ask_to_unlink(core: &mut Core, line: &mut Line, now: Now) -> Result<Stage, End> {
+    let Some(own) = core.registered().map(|link| link.jid.clone()) else {
+        return Err(unasked());
+    };
+    line.request(core, now, Purpose::Unlink, |id| stanza::unlink(id, &own))
+        .map_err(|_| unasked())?;
+    Ok(Stage::Unlinking(AwaitUnlink::new(core, now)))
+}
+
+/// Logs out without a connection to say so on.
+const fn unasked() -> End {
+    End::LogOut {
+        reason: LogoutReason::Requested,
+        server_unlinked: None,
+    }
+}
+
+fn is_online(connected: &Connected) -> bool {
+    matches!(connected.stage(), Stage::Session(session) if session.is_online())
+}

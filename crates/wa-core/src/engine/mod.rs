@@ -1,0 +1,212 @@
+mod commands;
+mod connected;
+mod core;
+mod dial;
+mod end;
+mod keepalive;
+mod login;
+mod ops;
+mod pairing;
+mod phase;
+mod session;
+mod stage;
+mod unlink;
+mod upkeep;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tracing::debug;
+use wa_crypto::CryptoRng;
+
+pub use self::core::Health;
+pub use self::ops::MAX_OPS;
+
+use self::core::Core;
+use self::end::{End, Socket};
+use self::phase::Phase;
+use crate::config::{ClientVersion, Config};
+use crate::device::{Device, Registered};
+use crate::error::{EngineError, FailReason};
+use crate::io::{CloseCause, Epoch, Input, Output};
+use crate::state::ConnectionState;
+use crate::time::Now;
+
+/// The protocol of one account: everything between bytes of a socket and events of an application.
+///
+/// Drive it like this. Feed every happening with [`handle_input`](Self::handle_input), then drain
+/// [`poll_output`](Self::poll_output) to `None`, acting on the outputs in their order. Call
+/// `handle_input` with [`Input::Timeout`] when the time [`poll_timeout`](Self::poll_timeout) names has come;
+/// it may have changed after every input.
+///
+/// An [`Output::Persist`] is committed before anything after it is acted on. If it cannot be committed,
+/// feed [`Input::PersistFailed`] and drop what is left of the queue by draining again: the engine has
+/// replaced it.
+pub struct Engine {
+    core: Core,
+    phase: Phase,
+}
+
+impl Engine {
+    /// An engine at rest: `stopped` for a linked device, `idle` for another. A device that was generated
+    /// is persisted by the first start.
+    #[must_use]
+    pub fn new(
+        config: Arc<Config>,
+        device: Device,
+        rng: Box<dyn CryptoRng + Send>,
+        now: Now,
+    ) -> Self {
+        let core = Core::new(config, device, rng);
+        debug!(state = core.state().name(), at = now.unix_ms, "engine made");
+        Self {
+            phase: Phase::rest(core.state().clone()),
+            core,
+        }
+    }
+
+    /// Takes in one happening. Whatever it leads to is among the outputs.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when the driver does not keep to the contract; nothing has changed then. What the
+    /// server does never is an error here.
+    pub fn handle_input(&mut self, now: Now, input: Input<'_>) -> Result<(), EngineError> {
+        if let Some(epoch) = epoch_of(&input) {
+            if self.phase.epoch() != Some(epoch) {
+                debug!(
+                    epoch = epoch.get(),
+                    "dropped an input of a connection that is over"
+                );
+                return Ok(());
+            }
+            self.check_order(&input)?;
+        }
+        if let Input::Command(op, _) = &input {
+            self.core.accept(*op)?;
+        }
+        let placeholder = Phase::rest(self.core.state().clone());
+        let phase = std::mem::replace(&mut self.phase, placeholder);
+        self.phase = step(phase, &mut self.core, now, input);
+        let state = self.phase.state(&self.core);
+        self.core.report(now, state);
+        Ok(())
+    }
+
+    /// The next thing to do, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.core.outputs.pop_front()
+    }
+
+    /// When to feed [`Input::Timeout`].
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.phase.deadline(&self.core.config.timings)
+    }
+
+    /// The state last told.
+    #[must_use]
+    pub fn state(&self) -> &ConnectionState {
+        self.core.state()
+    }
+
+    /// The link, if there is one.
+    #[must_use]
+    pub fn credentials(&self) -> Option<&Registered> {
+        self.core.registered()
+    }
+
+    /// Signs of life of the connection.
+    #[must_use]
+    pub const fn health(&self) -> Health {
+        self.core.health
+    }
+
+    /// What to add to the local clock for the server's, in milliseconds; 0 before the first login.
+    #[must_use]
+    pub const fn server_offset_ms(&self) -> i64 {
+        self.core.clock.offset_ms()
+    }
+
+    /// The client version claimed by the next connection.
+    #[must_use]
+    pub const fn version(&self) -> ClientVersion {
+        self.core.version
+    }
+
+    fn check_order(&self, input: &Input<'_>) -> Result<(), EngineError> {
+        let dialing = matches!(self.phase, Phase::Dialing(_));
+        let input = match input {
+            Input::Opened(_) if !dialing => "Opened",
+            Input::Bytes(..) if dialing => "Bytes",
+            _ => return Ok(()),
+        };
+        let phase = self.phase.name();
+        Err(EngineError::OutOfOrder { input, phase })
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("state", self.core.state())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The connection an input is about.
+const fn epoch_of(input: &Input<'_>) -> Option<Epoch> {
+    match input {
+        Input::Opened(epoch) | Input::Bytes(epoch, _) | Input::Closed(epoch, _) => Some(*epoch),
+        _ => None,
+    }
+}
+
+fn step(phase: Phase, core: &mut Core, now: Now, input: Input<'_>) -> Phase {
+    match input {
+        Input::Opened(_) => match phase {
+            Phase::Dialing(socket) => socket.opened(core, now),
+            other => other,
+        },
+        Input::Bytes(_, bytes) => match phase {
+            Phase::Greeting(hello) => hello.bytes(core, now, bytes),
+            Phase::Connected(connected) => connected.bytes(core, now, bytes),
+            other => other,
+        },
+        Input::Closed(_, cause) => closed(phase, core, now, cause),
+        Input::Loaded(query, records) => phase.loaded(core, now, query, &records),
+        Input::LoadFailed(query, why) => {
+            debug!(?query, "the store cannot be read");
+            let socket = if phase.epoch().is_some() {
+                Socket::Open
+            } else {
+                Socket::Gone
+            };
+            core.finish(now, End::Fail(FailReason::Store(why)), socket)
+        }
+        Input::PersistFailed(why) => core.stop_safe(&phase, why),
+        Input::Command(op, command) => phase.command(core, now, op, command),
+        Input::Timeout => timeout(phase, core, now),
+    }
+}
+
+fn closed(phase: Phase, core: &mut Core, now: Now, cause: CloseCause) -> Phase {
+    match phase {
+        Phase::Dialing(socket) => socket.closed(core, now, cause),
+        Phase::Greeting(hello) => hello.closed(core, now, cause),
+        Phase::Connected(connected) => connected.closed(core, now, cause),
+        other => other,
+    }
+}
+
+fn timeout(phase: Phase, core: &mut Core, now: Now) -> Phase {
+    match phase {
+        Phase::Rest(rest) if rest.wake.is_some_and(|wake| wake <= now.instant) => core.dial(now),
+        Phase::Waiting(waiting) if waiting.retry_at <= now.instant => core.dial(now),
+        Phase::Dialing(socket) => socket.timeout(core, now),
+        Phase::Greeting(hello) => hello.timeout(core, now),
+        Phase::Connected(connected) => connected.timeout(core, now),
+        other => other,
+    }
+}

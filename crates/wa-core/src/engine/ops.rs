@@ -1,0 +1,76 @@
+use super::core::Core;
+use crate::error::{CommandError, EngineError};
+use crate::event::Event;
+use crate::io::{OpId, OpOutcome};
+
+/// Most operations under way at a time.
+pub const MAX_OPS: usize = 64;
+
+/// Accepted commands that are not done yet.
+#[derive(Debug, Default)]
+pub(super) struct Ops {
+    open: Vec<(OpId, Waits)>,
+}
+
+/// What an operation waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Waits {
+    /// Nothing yet: it was just accepted.
+    ToBeHandled,
+    ForOnline,
+    ForUnlink,
+    ForPong,
+}
+
+impl Core {
+    /// Accepts a command; from here on it gets exactly one answer.
+    pub(super) fn accept(&mut self, op: OpId) -> Result<(), EngineError> {
+        if self.ops.open.iter().any(|(open, _)| *open == op) {
+            return Err(EngineError::OpInUse(op));
+        }
+        if self.ops.open.len() >= MAX_OPS {
+            return Err(EngineError::TooManyOps { limit: MAX_OPS });
+        }
+        self.ops.open.push((op, Waits::ToBeHandled));
+        Ok(())
+    }
+
+    pub(super) fn park(&mut self, op: OpId, waits: Waits) {
+        for open in &mut self.ops.open {
+            if open.0 == op {
+                open.1 = waits;
+            }
+        }
+    }
+
+    /// Answers one operation, after the state it has led to.
+    pub(super) fn done(&mut self, op: OpId, result: Result<OpOutcome, CommandError>) {
+        let before = self.ops.open.len();
+        self.ops.open.retain(|(open, _)| *open != op);
+        if self.ops.open.len() < before {
+            self.tell_after(Event::OpDone { op, result });
+        }
+    }
+
+    /// Answers every operation that waits for this.
+    pub(super) fn done_all(&mut self, waits: Waits, result: &Result<OpOutcome, CommandError>) {
+        for op in self.waiting(waits) {
+            self.done(op, result.clone());
+        }
+    }
+
+    /// Answers every operation, whatever it waits for.
+    pub(super) fn fail_all(&mut self, error: &CommandError) {
+        let all: Vec<OpId> = self.ops.open.iter().map(|(op, _)| *op).collect();
+        for op in all {
+            self.done(op, Err(error.clone()));
+        }
+    }
+
+    fn waiting(&self, waits: Waits) -> Vec<OpId> {
+        let open = self.ops.open.iter();
+        open.filter(|(_, what)| *what == waits)
+            .map(|(op, _)| *op)
+            .collect()
+    }
+}

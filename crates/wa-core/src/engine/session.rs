@@ -1,0 +1,277 @@
+use std::time::{Duration, Instant};
+
+use tracing::{debug, info, warn};
+use wa_proto::NodeRef;
+use wa_signal::{CountAnswer, needs_refill};
+
+use super::connected::Line;
+use super::core::Core;
+use super::end::End;
+use super::keepalive::{Due, Keepalive};
+use super::ops::Waits;
+use super::stage::{Answer, Stage, dead};
+use super::upkeep::{Task, Upkeep};
+use crate::config::Timings;
+use crate::error::{CommandError, LogoutReason};
+use crate::event::Event;
+use crate::io::{OpId, OpOutcome};
+use crate::iq::{Answered, Purpose};
+use crate::record::Record;
+use crate::stanza;
+use crate::state::{ConnectionState, Step};
+use crate::time::{Now, earlier};
+
+/// A logged-in connection.
+pub(super) struct Session {
+    keepalive: Keepalive,
+    upkeep: Upkeep,
+    readiness: Readiness,
+    waiting: Waiting,
+}
+
+/// How far a login is from being usable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Readiness {
+    /// Prekeys are put in order first, so that the first waiting message can be answered.
+    Keys,
+    /// The server is told that we are active.
+    Activating,
+    Online,
+}
+
+/// Whether waiting stanzas have been asked for on this connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Waiting {
+    NotAskedFor,
+    AskedFor,
+}
+
+impl Session {
+    pub(super) fn begin(core: &mut Core, line: &mut Line, now: Now) -> Result<Stage, End> {
+        let keepalive = Keepalive::new(&core.config.timings, now.instant, &mut *core.rng);
+        let session = Box::new(Self {
+            keepalive,
+            upkeep: Upkeep::at_login(core, now),
+            readiness: Readiness::Keys,
+            waiting: Waiting::NotAskedFor,
+        });
+        session.advance(core, line, now)
+    }
+
+    pub(super) const fn frame_came(&mut self) {
+        self.keepalive.frame_came();
+    }
+
+    pub(super) fn answer(
+        mut self: Box<Self>,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+        answered: Answered,
+        answer: Answer<'_>,
+    ) -> Result<Stage, End> {
+        match answered.purpose {
+            Purpose::KeepAlive => self.pong(core, now, answered.round_trip, answer),
+            Purpose::Ping(op) => {
+                self.pong(core, now, answered.round_trip, answer);
+                core.done(
+                    op,
+                    match answer {
+                        Answer::Result(_) => Ok(OpOutcome::Pong {
+                            round_trip: answered.round_trip,
+                        }),
+                        Answer::Error(code) => Err(CommandError::Refused { code }),
+                    },
+                );
+            }
+            Purpose::Count | Purpose::Upload | Purpose::Digest | Purpose::Rotate => {
+                self.upkeep.answer(core, now, answered.purpose, answer);
+            }
+            Purpose::Active => {
+                if let Answer::Error(code) = answer {
+                    warn!(code, "the server does not want to know that we are active");
+                }
+                self.go_online(core);
+            }
+            Purpose::Clean | Purpose::Unlink => {}
+        }
+        self.advance(core, line, now)
+    }
+
+    /// What an acked stanza means for the connection itself.
+    pub(super) fn delivery(
+        mut self: Box<Self>,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+        stanza: &NodeRef<'_>,
+    ) -> Result<Stage, End> {
+        if stanza.tag() == "notification" && stanza.attr_text("type").as_deref() == Some("encrypt")
+        {
+            self.about_keys(core, stanza)?;
+        }
+        self.advance(core, line, now)
+    }
+
+    pub(super) fn ib(
+        mut self: Box<Self>,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+        ib: &NodeRef<'_>,
+    ) -> Result<Stage, End> {
+        if ib.child("offline_preview").is_some() && self.waiting == Waiting::NotAskedFor {
+            self.waiting = Waiting::AskedFor;
+            line.send(core, &stanza::offline_batch())?;
+        }
+        if ib.child("offline").is_some() {
+            info!("all waiting stanzas are here");
+        }
+        if let Some(dirty) = ib.child("dirty")
+            && let (Some(kind), Some(timestamp)) =
+                (dirty.attr_text("type"), dirty.attr_text("timestamp"))
+            && line.requests.has_room()
+        {
+            line.request(core, now, Purpose::Clean, |id| {
+                stanza::clean(id, &kind, &timestamp)
+            })?;
+        }
+        Ok(Stage::Session(self))
+    }
+
+    pub(super) fn timeout(
+        mut self: Box<Self>,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+    ) -> Result<Stage, End> {
+        let due = self
+            .keepalive
+            .poll(&core.config.timings, now.instant, &mut *core.rng);
+        match due {
+            Due::Nothing => {}
+            Due::Ping => {
+                self.upkeep.check_age(core, now);
+                line.request(core, now, Purpose::KeepAlive, stanza::ping)?;
+            }
+            Due::Dead => return Err(dead()),
+        }
+        self.advance(core, line, now)
+    }
+
+    /// The one-time prekeys in the store, which the upkeep has asked for.
+    pub(super) fn prekeys(
+        mut self: Box<Self>,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+        records: &[Record],
+    ) -> Result<Stage, End> {
+        self.upkeep.prekeys(core, line, now, records)?;
+        self.advance(core, line, now)
+    }
+
+    /// Measures a round trip for an operation.
+    pub(super) fn ping(
+        self: Box<Self>,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+        op: OpId,
+    ) -> Result<Stage, End> {
+        if line.requests.has_room() {
+            core.park(op, Waits::ForPong);
+            line.request(core, now, Purpose::Ping(op), stanza::ping)?;
+        } else {
+            let limit = crate::iq::MAX_PENDING_REQUESTS;
+            core.done(op, Err(CommandError::TooManyRequests { limit }));
+        }
+        Ok(Stage::Session(self))
+    }
+
+    pub(super) fn deadline(&self, timings: &Timings) -> Option<Instant> {
+        earlier(self.keepalive.deadline(timings), self.upkeep.deadline())
+    }
+
+    pub(super) fn state(&self, core: &Core) -> ConnectionState {
+        match self.readiness {
+            Readiness::Online => ConnectionState::Online,
+            Readiness::Keys if self.upkeep.is_uploading() => core.state_during(Step::UploadingKeys),
+            Readiness::Keys | Readiness::Activating => core.state_during(Step::LoggingIn),
+        }
+    }
+
+    pub(super) fn is_online(&self) -> bool {
+        self.readiness == Readiness::Online
+    }
+
+    /// Goes on with whatever can go on.
+    fn advance(
+        mut self: Box<Self>,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+    ) -> Result<Stage, End> {
+        self.upkeep.run(core, line, now)?;
+        if self.readiness == Readiness::Keys && self.upkeep.is_settled() {
+            self.readiness = Readiness::Activating;
+            line.request(core, now, Purpose::Active, stanza::active)?;
+        }
+        Ok(Stage::Session(self))
+    }
+
+    fn go_online(&mut self, core: &mut Core) {
+        self.readiness = Readiness::Online;
+        core.paired_in = None;
+        if let Some(link) = core.registered() {
+            info!(jid = %link.jid.redacted(), "online");
+            let event = Event::Online {
+                jid: link.jid.clone(),
+                lid: link.lid.clone(),
+                push_name: link.push_name.clone(),
+            };
+            core.tell_after(event);
+        }
+        core.done_all(Waits::ForOnline, &Ok(OpOutcome::Online));
+    }
+
+    fn pong(&mut self, core: &mut Core, now: Now, round_trip: Duration, answer: Answer<'_>) {
+        self.keepalive.pong_came(now.instant);
+        core.health.last_pong_unix_ms = Some(now.unix_ms);
+        core.health.last_round_trip_ms = u64::try_from(round_trip.as_millis()).ok();
+        if let Answer::Result(iq) = answer
+            && let Some(secs) = iq.attr_u64("t")
+        {
+            core.clock.set(now, secs, round_trip);
+        }
+    }
+
+    /// A notification of type `encrypt` (login chapter, section 4; pairing chapter, F.5).
+    fn about_keys(&mut self, core: &Core, notification: &NodeRef<'_>) -> Result<(), End> {
+        if let Ok(CountAnswer { count }) = CountAnswer::parse(notification) {
+            if needs_refill(count) {
+                self.upkeep.add(Task::Upload);
+            }
+        } else if notification.child("digest").is_some() {
+            self.upkeep.add(Task::Digest);
+        } else if notification.child("identity").is_some() && is_own_primary(core, notification) {
+            return Err(End::LogOut {
+                reason: LogoutReason::PrimaryIdentityChanged,
+                server_unlinked: None,
+            });
+        } else {
+            debug!("a note about the keys of somebody else");
+        }
+        Ok(())
+    }
+}
+
+/// Whether a notification comes from device 0 of the own account.
+fn is_own_primary(core: &Core, notification: &NodeRef<'_>) -> bool {
+    let (Some(link), Some(from)) = (core.registered(), notification.attr_jid("from")) else {
+        return false;
+    };
+    from.device() == 0
+        && (from.is_same_user(&link.jid)
+            || link.lid.as_ref().is_some_and(|lid| from.is_same_user(lid)))
+}

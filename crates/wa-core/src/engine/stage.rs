@@ -1,0 +1,311 @@
+use std::time::Instant;
+
+use tracing::{debug, info, warn};
+use wa_proto::NodeRef;
+
+use super::connected::Line;
+use super::core::Core;
+use super::end::{End, Pace};
+use super::login::AwaitSuccess;
+use super::pairing::{AwaitPairing, AwaitRestart};
+use super::session::Session;
+use super::unlink::AwaitUnlink;
+use crate::config::Timings;
+use crate::device::MAX_ROUTING_LEN;
+use crate::error::{Awaited, CommandError, DisconnectReason, PairingFailure, StreamFault};
+use crate::io::CloseCause;
+use crate::iq::{self, Purpose};
+use crate::refusal::{Failure, StreamError};
+use crate::stanza;
+use crate::state::{ConnectionState, Step};
+use crate::time::Now;
+
+/// How far the talk with the server has come.
+pub(super) enum Stage {
+    Pairing(Box<AwaitPairing>),
+    Restarting(AwaitRestart),
+    LoggingIn(AwaitSuccess),
+    Session(Box<Session>),
+    Unlinking(AwaitUnlink),
+    Ending(AwaitClose),
+}
+
+/// The server has said that the stream ends; it closes the socket.
+pub(super) struct AwaitClose {
+    deadline: Instant,
+    state: ConnectionState,
+}
+
+/// An iq that answers a request of ours.
+#[derive(Clone, Copy)]
+pub(super) enum Answer<'n> {
+    Result(&'n NodeRef<'n>),
+    Error(u16),
+}
+
+impl Stage {
+    /// Any frame has come.
+    pub(super) fn frame_came(&mut self) {
+        if let Self::Session(session) = self {
+            session.frame_came();
+        }
+    }
+
+    pub(super) fn stanza(
+        self,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+        stanza: &NodeRef<'_>,
+    ) -> Result<Self, End> {
+        let tag = stanza.tag();
+        if tag == "iq" {
+            return self.iq(core, line, now, stanza);
+        }
+        if tag == "ib" {
+            return self.ib(core, line, now, stanza);
+        }
+        if stanza::wants_ack(stanza) {
+            return self.delivery(core, line, now, stanza);
+        }
+        if tag == "success" {
+            return match self {
+                Self::LoggingIn(login) => login.success(core, line, now, stanza),
+                // While unpaired it means nothing, and a second one neither.
+                other => Ok(other),
+            };
+        }
+        if tag == "failure" {
+            let Failure { reason, verdict } = Failure::read(stanza);
+            warn!(reason, "the server refused the login");
+            return Err(core.end_by(now, verdict, DisconnectReason::Refused { reason }));
+        }
+        if tag == "stream:error" {
+            return Err(self.stream_error(core, now, StreamError::read(stanza)));
+        }
+        if tag == "xmlstreamend" {
+            return self.stream_end(core, now);
+        }
+        Ok(self)
+    }
+
+    /// The time of a request is over.
+    pub(super) fn unanswered(self, core: &mut Core, purpose: Purpose) -> Result<Self, End> {
+        match purpose {
+            Purpose::Ping(op) => core.done(op, Err(CommandError::TimedOut)),
+            // Whether the connection still works is the keep-alive's to say.
+            Purpose::KeepAlive | Purpose::Clean => {}
+            Purpose::Unlink => {}
+            Purpose::Count
+            | Purpose::Upload
+            | Purpose::Digest
+            | Purpose::Rotate
+            | Purpose::Active => {
+                return Err(End::lost(DisconnectReason::TimedOut(Awaited::Answer)));
+            }
+        }
+        Ok(self)
+    }
+
+    pub(super) fn timeout(self, core: &mut Core, line: &mut Line, now: Now) -> Result<Self, End> {
+        match self {
+            Self::Pairing(pairing) => pairing.timeout(core, line, now),
+            Self::Restarting(restart) => restart.timeout(now),
+            Self::LoggingIn(login) => login.timeout(now),
+            Self::Session(session) => session.timeout(core, line, now),
+            Self::Unlinking(unlink) => unlink.timeout(now),
+            Self::Ending(ending) if now.instant < ending.deadline => Ok(Self::Ending(ending)),
+            Self::Ending(_) => Err(End::lost(DisconnectReason::Stream(StreamFault::End))),
+        }
+    }
+
+    /// What the close of the socket comes to.
+    pub(super) fn closed(self, core: &Core, now: Now, cause: CloseCause) -> End {
+        match self {
+            Self::Pairing(pairing) => pairing.closed(core, now, cause),
+            // The restart stanza may get lost; the close means the same.
+            Self::Restarting(_) => End::Restart,
+            Self::Unlinking(unlink) => unlink.unanswered(),
+            Self::Ending(_) => End::lost(DisconnectReason::Stream(StreamFault::End)),
+            Self::LoggingIn(_) | Self::Session(_) => End::lost(cause),
+        }
+    }
+
+    pub(super) fn deadline(&self, timings: &Timings) -> Option<Instant> {
+        match self {
+            Self::Pairing(pairing) => pairing.deadline(),
+            Self::Restarting(restart) => Some(restart.deadline),
+            Self::LoggingIn(login) => Some(login.deadline),
+            Self::Session(session) => session.deadline(timings),
+            Self::Unlinking(unlink) => Some(unlink.deadline),
+            Self::Ending(ending) => Some(ending.deadline),
+        }
+    }
+
+    pub(super) fn state(&self, core: &Core) -> ConnectionState {
+        match self {
+            Self::Pairing(pairing) => pairing.state(),
+            Self::Restarting(_) => ConnectionState::Linking {
+                step: Step::Restarting,
+            },
+            Self::LoggingIn(_) => core.state_during(Step::LoggingIn),
+            Self::Session(session) => session.state(core),
+            Self::Unlinking(_) => core.state().clone(),
+            Self::Ending(ending) => ending.state.clone(),
+        }
+    }
+
+    fn iq(self, core: &mut Core, line: &mut Line, now: Now, iq: &NodeRef<'_>) -> Result<Self, End> {
+        match iq.attr_text("type").as_deref() {
+            Some("result") => self.answer(core, line, now, iq, Answer::Result(iq)),
+            Some("error") => {
+                let code = iq::error_code(iq);
+                self.answer(core, line, now, iq, Answer::Error(code))
+            }
+            Some("get" | "set") => match self {
+                Self::Pairing(pairing) => match pairing.offer(core, line, now, iq)? {
+                    Ok(next) => Ok(next),
+                    Err(pairing) => {
+                        respond(core, line, iq)?;
+                        Ok(Self::Pairing(pairing))
+                    }
+                },
+                other => {
+                    respond(core, line, iq)?;
+                    Ok(other)
+                }
+            },
+            _ => Ok(self),
+        }
+    }
+
+    fn answer(
+        self,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+        iq: &NodeRef<'_>,
+        answer: Answer<'_>,
+    ) -> Result<Self, End> {
+        let Some(answered) = line.requests.take_answered(iq, now.instant) else {
+            debug!("an answer to nothing we asked");
+            return Ok(self);
+        };
+        match self {
+            Self::Session(session) => session.answer(core, line, now, answered, answer),
+            Self::Unlinking(unlink) => unlink.answer(answered.purpose, answer),
+            other => Ok(other),
+        }
+    }
+
+    /// Messages and the like: not processed yet, but acked, or the server ends the stream over them.
+    fn delivery(
+        self,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+        stanza: &NodeRef<'_>,
+    ) -> Result<Self, End> {
+        let this = match self {
+            Self::Pairing(pairing) => match pairing.offer(core, line, now, stanza)? {
+                Ok(next) => return Ok(next),
+                Err(pairing) => Self::Pairing(pairing),
+            },
+            other => other,
+        };
+        match stanza::ack(stanza) {
+            Some(ack) => line.send(core, &ack)?,
+            None => debug!("a stanza without id or sender cannot be acked"),
+        }
+        match this {
+            Self::Session(session) => session.delivery(core, line, now, stanza),
+            other => Ok(other),
+        }
+    }
+
+    /// Notes of the server about the connection (login chapter, section 6).
+    fn ib(self, core: &mut Core, line: &mut Line, now: Now, ib: &NodeRef<'_>) -> Result<Self, End> {
+        if ib.child("downgrade_webclient").is_some() && core.registered().is_none() {
+            return Err(End::PairingFailed(PairingFailure::NoMultiDevice));
+        }
+        if let Some(routing) = ib
+            .child("edge_routing")
+            .and_then(|edge| edge.child("routing_info"))
+        {
+            remember_routing(core, &routing);
+        }
+        match self {
+            Self::Session(session) => session.ib(core, line, now, ib),
+            other => Ok(other),
+        }
+    }
+
+    fn stream_error(self, core: &Core, now: Now, error: StreamError) -> End {
+        let StreamError { fault, verdict } = error;
+        match fault {
+            StreamFault::Code(515) => info!("the server asks for a restart"),
+            StreamFault::Unacked | StreamFault::NotWellFormed => {
+                tracing::error!(%fault, "the server ended the stream over a stanza of ours");
+            }
+            _ => warn!(%fault, "the server ended the stream"),
+        }
+        let end = core.end_by(now, verdict, DisconnectReason::Stream(fault));
+        match (self, end) {
+            // Whatever ends the stream after the pairing reply is the restart, unless we were refused.
+            (Self::Restarting(_), End::Lost { .. }) => End::Restart,
+            (Self::Unlinking(unlink), End::LogOut { .. }) => unlink.confirmed(),
+            (Self::Unlinking(unlink), _) => unlink.unanswered(),
+            (_, end) => end,
+        }
+    }
+
+    fn stream_end(self, core: &Core, now: Now) -> Result<Self, End> {
+        Ok(match self {
+            Self::Restarting(_) => return Err(End::Restart),
+            stays @ (Self::Unlinking(_) | Self::Ending(_)) => stays,
+            other => Self::Ending(AwaitClose {
+                deadline: now.instant + core.config.timings.stream_end,
+                state: other.state(core),
+            }),
+        })
+    }
+}
+
+/// Answers a request of the server.
+fn respond(core: &mut Core, line: &mut Line, iq: &NodeRef<'_>) -> Result<(), End> {
+    match stanza::answer(iq) {
+        Some(answer) => line.send(core, &answer),
+        None => Ok(()),
+    }
+}
+
+/// The latest wins; it is used as the preamble of the next connection.
+fn remember_routing(core: &mut Core, routing: &NodeRef<'_>) {
+    let Some(bytes) = routing.bytes() else {
+        return;
+    };
+    let Some(device) = &mut core.device else {
+        return;
+    };
+    if bytes.is_empty() || bytes.len() > MAX_ROUTING_LEN {
+        debug!(
+            len = bytes.len(),
+            limit = MAX_ROUTING_LEN,
+            "routing info of an odd length"
+        );
+        return;
+    }
+    if device.routing() == Some(&*bytes) {
+        return;
+    }
+    let changes = device.set_routing(Some(bytes.into_owned()));
+    core.persist(changes);
+}
+
+/// A dead connection is dialled again at once.
+pub(super) const fn dead() -> End {
+    End::Lost {
+        reason: DisconnectReason::KeepAlive,
+        pace: Pace::AtOnce,
+    }
+}

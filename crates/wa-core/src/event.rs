@@ -1,0 +1,81 @@
+use wa_pair::{PairCandidate, QrText};
+use wa_proto::Jid;
+
+use crate::error::{CommandError, DisconnectReason, LogoutReason, PairingFailure, Trouble};
+use crate::io::{OpId, OpOutcome};
+use crate::state::{ConnectionState, Step};
+
+/// What the application is told, in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The state has changed.
+    State(ConnectionState),
+    /// A step of linking or logging in has begun.
+    Progress(Step),
+    /// Show this code instead of the one before.
+    Qr {
+        /// Text of the code; a secret as long as it is live.
+        text: QrText,
+        /// Counts the codes of one connection from 1.
+        seq: u32,
+        /// How long it is live, from now.
+        ttl: std::time::Duration,
+        /// When it dies, wall clock in milliseconds.
+        expires_at_unix_ms: u64,
+    },
+    /// The code on show is dead; blank it.
+    QrBlanked,
+    /// A phone has linked; accept it with [`Command::ApprovePairing`](crate::Command::ApprovePairing).
+    ApprovalNeeded(PairCandidate),
+    /// Credentials are durable and the phone has its answer. Logging in comes next, by itself.
+    Paired {
+        /// Own device JID.
+        jid: Jid,
+        /// Own device JID in the LID space.
+        lid: Option<Jid>,
+        /// Platform of the phone.
+        platform: Option<String>,
+        /// Name of the business, for business accounts.
+        business_name: Option<String>,
+        /// Index of this device's key at the phone; not the device number.
+        key_index: u32,
+    },
+    /// Logged in, prekeys in order, waiting stanzas asked for.
+    Online {
+        /// Own device JID.
+        jid: Jid,
+        /// Own device JID in the LID space.
+        lid: Option<Jid>,
+        /// Own name, if the server knows it.
+        push_name: Option<String>,
+    },
+    /// A connection is over.
+    Disconnected {
+        /// Why.
+        reason: DisconnectReason,
+        /// The server's number for it.
+        code: Option<u16>,
+        /// When the next attempt starts, wall clock in milliseconds; `None`: not by itself.
+        retry_at_unix_ms: Option<u64>,
+    },
+    /// The link is gone and the credentials are destroyed.
+    LoggedOut {
+        /// Why.
+        reason: LogoutReason,
+        /// For our own logout, whether the server confirmed it; `None`: it was not asked. Unless it is
+        /// `Some(true)`, the owner should look at the list of linked devices on the phone.
+        server_unlinked: Option<bool>,
+    },
+    /// A phone took part, but the link did not come about.
+    PairingFailed(PairingFailure),
+    /// Something went wrong that does not end the connection.
+    Trouble(Trouble),
+    /// A command is done. Exactly one for every accepted command.
+    OpDone {
+        /// Number of the command.
+        op: OpId,
+        /// What came of it.
+        result: Result<OpOutcome, CommandError>,
+    },
+}

@@ -1,0 +1,87 @@
+//! The stanzas we send that no other crate builds.
+
+use wa_proto::{Jid, Node, NodeRef, Value};
+
+use crate::iq::request;
+
+/// Waiting stanzas asked for at a time (login chapter, section 6).
+const OFFLINE_BATCH: u64 = 200;
+
+pub(crate) fn ping(id: &str) -> Node {
+    request("get", "w:p", id)
+}
+
+pub(crate) fn active(id: &str) -> Node {
+    request("set", "passive", id).child(Node::new("active"))
+}
+
+pub(crate) fn unlink(id: &str, own: &Jid) -> Node {
+    request("set", "md", id).child(
+        Node::new("remove-companion-device")
+            .attr("jid", own)
+            .attr("reason", "user_initiated"),
+    )
+}
+
+pub(crate) fn clean(id: &str, kind: &str, timestamp: &str) -> Node {
+    request("set", "urn:xmpp:whatsapp:dirty", id).child(
+        Node::new("clean")
+            .attr("type", kind)
+            .attr("timestamp", timestamp),
+    )
+}
+
+pub(crate) fn offline_batch() -> Node {
+    Node::new("ib").child(Node::new("offline_batch").attr("count", OFFLINE_BATCH))
+}
+
+pub(crate) fn unified_session(id: u64) -> Node {
+    Node::new("ib").child(Node::new("unified_session").attr("id", id))
+}
+
+/// The answer to a request of the server: a result for a ping, error 501 for anything else. `None` when
+/// the request has no id to answer to.
+pub(crate) fn answer(iq: &NodeRef<'_>) -> Option<Node> {
+    let id = Value::from(iq.attr("id")?);
+    let to = iq
+        .attr("from")
+        .map_or_else(|| Jid::server_jid().into(), Value::from);
+    let ping = iq
+        .attr_text("xmlns")
+        .is_some_and(|xmlns| xmlns == "urn:xmpp:ping")
+        || iq.child("ping").is_some();
+    let answer = Node::new("iq").attr("to", to).attr("id", id);
+    Some(if ping {
+        answer.attr("type", "result")
+    } else {
+        answer.attr("type", "error").child(
+            Node::new("error")
+                .attr("code", "501")
+                .attr("text", "feature-not-implemented"),
+        )
+    })
+}
+
+/// Whether a stanza must be acked (login chapter, section 12.1).
+pub(crate) fn wants_ack(stanza: &NodeRef<'_>) -> bool {
+    ["message", "receipt", "notification", "call", "status"]
+        .iter()
+        .any(|tag| stanza.tag() == *tag)
+}
+
+/// The plain ack of a stanza: attributes copied, `type` for all but messages, and none where there was none
+/// (login chapter, section 12.2). `None` when `id` or `from` is missing.
+pub(crate) fn ack(stanza: &NodeRef<'_>) -> Option<Node> {
+    let copy = |name| stanza.attr(name).map(Value::from);
+    let ack = Node::new("ack")
+        .attr("class", stanza.tag())
+        .attr("id", copy("id")?)
+        .attr("to", copy("from")?)
+        .attr_if("participant", copy("participant"))
+        .attr_if("recipient", copy("recipient"));
+    Some(if stanza.tag() == "message" {
+        ack
+    } else {
+        ack.attr_if("type", copy("type"))
+    })
+}
