@@ -159,6 +159,18 @@ fn the_form_and_the_clocks_are_the_callers_choice() {
 }
 
 #[test]
+fn the_server_may_be_named_as_text() {
+    let mut rig = Rig::new(PairConfig::default());
+    let stanza = Node::new("iq")
+        .attr("type", "set")
+        .attr("id", "1")
+        .attr("from", "s.whatsapp.net")
+        .child(Node::new("pair-device").child(Node::new("ref").bytes(b"2@x".to_vec())));
+    assert_eq!(rig.feed(&stanza), Handled::Yes);
+    assert_eq!(shown(&rig.drain()), [("2@x".into(), 1, 60)]);
+}
+
+#[test]
 fn stanzas_of_others_are_left_alone() {
     let mut rig = Rig::new(PairConfig::default());
     let from = |jid: &str| {

@@ -19,7 +19,10 @@ fn both_forms_match_the_vectors_for_every_client_type() {
     let cases = vectors["qr"].as_array().unwrap();
     for client_type in ClientType::ALL {
         let code = client_type.code().to_string();
-        assert!(cases.iter().any(|case| case["client_type"] == code), "{client_type:?}");
+        assert!(
+            cases.iter().any(|case| case["client_type"] == code),
+            "{client_type:?}"
+        );
     }
     for case in cases {
         let code = case["client_type"]
