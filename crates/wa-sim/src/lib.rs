@@ -5,6 +5,7 @@ mod config;
 mod dhash;
 mod fault;
 mod names;
+mod net;
 mod phone;
 mod world;
 
@@ -16,6 +17,11 @@ pub use fault::{
 };
 pub use names::{
     ConnId, MAX_NUMBER_DIGITS, MIN_NUMBER_DIGITS, Now, PhoneNumber, PhoneNumberError, ScanId,
+};
+pub use net::{
+    ControlClient, ControlError, FaultReply, Health, MAX_BODY_LEN, MAX_HEAD_LEN,
+    MAX_QUEUED_MESSAGES, NewPhone, PrekeysRequest, RefreshRequest, ScanReply, ScanRequest, Sim,
+    SimError, SimOptions, UnlinkRequest,
 };
 pub use phone::{
     Companion, DEEP_LINK_PREFIX, MAX_QR_LEN, PhoneConfig, QrField, QrForms, QrParseError,

@@ -63,6 +63,7 @@ impl World {
     }
 
     fn answer_upload(&mut self, conn: &mut Conn, iq: &NodeRef<'_>) -> Answer {
+        self.touch();
         let Some(device) = self.own_device(conn) else {
             return Answer::Error(500, "internal-server-error");
         };
@@ -77,6 +78,7 @@ impl World {
     }
 
     fn answer_rotate(&mut self, conn: &mut Conn, rotate: &NodeRef<'_>) -> Answer {
+        self.touch();
         let Some(device) = self.own_device(conn) else {
             return Answer::Error(500, "internal-server-error");
         };
@@ -145,6 +147,7 @@ impl World {
 
     /// The bundles asked for. Each hands out one one-time prekey, which is gone then.
     fn bundles(&mut self, request: &NodeRef<'_>) -> Node {
+        self.touch();
         let mut list = Node::new("list");
         for user in request
             .children()

@@ -24,6 +24,7 @@ enum Restart {
 impl World {
     /// The phone's owner has pointed it at the code: the phone signs and uploads.
     pub(super) fn scan_now(&mut self, scan: ScanId) {
+        self.touch();
         let Some((number, qr)) = self.scans.take_code(scan) else {
             return;
         };
@@ -239,6 +240,7 @@ impl World {
 
     /// The companion is linked: both the server and the phone keep it, then comes the restart.
     fn link(&mut self, conn: &mut Conn, signed_identity: Vec<u8>) {
+        self.touch();
         self.phone_believes(conn);
         let Some(signing) = take_signing(conn, Linking::Linked) else {
             return;
@@ -344,6 +346,7 @@ impl World {
 
     /// Undoes what was done for a companion that did not sign. Its key index stays used up.
     pub(super) fn link_failed(&mut self, signing: &Signing, failure: ScanFailure) {
+        self.touch();
         self.scans.end(signing.scan, ScanOutcome::Failed(failure));
         let Some(account) = self.accounts.get_mut(&signing.number) else {
             return;

@@ -49,6 +49,7 @@ impl World {
     }
 
     fn logged_in(&mut self, conn: &mut Conn, number: PhoneNumber, device: u16) {
+        self.touch();
         let now = self.now.unix_secs();
         let Some(account) = self.accounts.get_mut(&number) else {
             return;

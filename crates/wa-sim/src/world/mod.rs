@@ -73,6 +73,8 @@ pub struct World {
     timers: Timers,
     outputs: VecDeque<WorldOutput>,
     decoder: Decoder,
+    /// Counts the changes to what [`World::export`] holds.
+    revision: u64,
 }
 
 impl World {
@@ -95,6 +97,7 @@ impl World {
             timers: Timers::default(),
             outputs: VecDeque::new(),
             decoder: Decoder::new(),
+            revision: 0,
         }
     }
 
@@ -213,6 +216,15 @@ impl World {
     /// How many connections are open.
     pub fn connections(&self) -> usize {
         self.conns.len()
+    }
+
+    /// Counts up whenever something changes that [`World::export`] holds.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    fn touch(&mut self) {
+        self.revision = self.revision.wrapping_add(1);
     }
 
     /// Runs `step` on a connection taken out of the table, so that it can reach the rest of the world.

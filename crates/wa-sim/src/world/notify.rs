@@ -27,6 +27,7 @@ impl World {
 
     /// Drops one-time prekeys of a device until `keep` are left, and tells it that it runs low.
     pub fn use_up_prekeys(&mut self, now: Now, number: PhoneNumber, device: u16, keep: usize) {
+        self.touch();
         self.now = now;
         if let Some(bundle) = self
             .accounts

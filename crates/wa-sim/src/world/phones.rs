@@ -50,6 +50,9 @@ pub enum ScanError {
     /// No phone has this number.
     #[error("no phone has the number {0}")]
     NoPhone(PhoneNumber),
+    /// There is no phone at all.
+    #[error("there is no phone; add one first")]
+    NoPhones,
 }
 
 /// Why a companion was not unlinked.
@@ -280,6 +283,7 @@ impl World {
     }
 
     pub(super) fn add_account(&mut self, phone: Phone, lid: u64, created_at: u64) {
+        self.touch();
         let number = phone.number;
         self.accounts.insert(
             number,
@@ -363,6 +367,7 @@ impl World {
 
     /// The device is gone: the phone forgets it and publishes what remains.
     pub(super) fn remove_device(&mut self, number: PhoneNumber, device: u16) {
+        self.touch();
         let Some(account) = self.accounts.get_mut(&number) else {
             return;
         };
@@ -385,6 +390,16 @@ impl World {
     /// One phone.
     pub fn phone(&self, number: PhoneNumber) -> Option<PhoneView> {
         self.accounts.get(&number).map(phone_view)
+    }
+
+    /// How many phones there are.
+    pub fn phone_count(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// The phone with the lowest number.
+    pub fn first_phone(&self) -> Option<PhoneNumber> {
+        self.accounts.keys().next().copied()
     }
 
     /// Every account, by number.
