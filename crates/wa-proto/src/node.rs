@@ -18,7 +18,7 @@ use crate::{DecodeError, Decoder, Jid, NodeRef, Str, Value};
 ///     .attr(tok!("id"), "25.77-12");
 /// let mut frame = Vec::new();
 /// ping.encode_into(&mut frame)?;
-/// assert_eq!(frame.len(), 20);
+/// assert_eq!(frame.len(), 19);
 /// # Ok::<(), wa_proto::EncodeError>(())
 /// ```
 #[derive(Clone)]

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::decode::Slot;
-use crate::jid::Server;
-use crate::packed::{Alphabet, MAX_UNPACKED_CHARS, Packed};
+use crate::jid::{Place, Server};
+use crate::packed::{Alphabet, Digits, Packed};
 use crate::{Jid, Str, Token, Value, wire};
 
 /// A text inside a decoded stanza.
@@ -34,11 +34,16 @@ pub enum ValueRef<'a> {
 /// A JID inside a decoded stanza.
 #[derive(Clone, Copy)]
 pub struct JidRef<'a> {
+    /// Its binary form, and what follows it.
+    wire: &'a [u8],
+}
+
+/// A JID taken apart.
+struct Parts<'a> {
     user: TextRef<'a>,
-    /// Known from the form, or the text of it.
-    server: Result<Server, TextRef<'a>>,
-    device: u16,
-    integrator: u16,
+    place: Place,
+    /// The name of a server that is not known.
+    name: TextRef<'a>,
 }
 
 impl<'a> TextRef<'a> {
@@ -80,15 +85,11 @@ impl<'a> TextRef<'a> {
     pub fn with<T>(self, read: impl FnOnce(&str) -> T) -> T {
         match self.0 {
             Repr::Token(token) => read(token.as_str()),
+            Repr::Packed(packed) => packed.with(read),
             Repr::Raw(bytes) => match str::from_utf8(bytes) {
                 Ok(text) => read(text),
                 Err(_) => read(&String::from_utf8_lossy(bytes)),
             },
-            Repr::Packed(packed) => {
-                let mut buffer = [0; MAX_UNPACKED_CHARS + 2];
-                // Packed characters are ASCII.
-                read(str::from_utf8(packed.unpack(&mut buffer)).unwrap_or_default())
-            }
         }
     }
 
@@ -96,8 +97,8 @@ impl<'a> TextRef<'a> {
     #[inline]
     #[must_use]
     pub fn to_u64(self) -> Option<u64> {
-        if let Some(number) = self.number() {
-            return Some(number);
+        if let Some(digits) = self.digits() {
+            return digits.number();
         }
         self.with(|text| {
             let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -105,22 +106,11 @@ impl<'a> TextRef<'a> {
         })
     }
 
-    /// The number of a packed text that has no leading zeros.
     #[inline]
-    fn number(self) -> Option<u64> {
+    fn digits(self) -> Option<Digits> {
         match self.0 {
-            Repr::Packed(packed) => packed.number(),
+            Repr::Packed(packed) => Digits::from_packed(packed),
             _ => None,
-        }
-    }
-
-    /// The bytes of the text, as [`TextRef::with`] gives it.
-    #[inline]
-    fn with_bytes<T>(self, read: impl FnOnce(&[u8]) -> T) -> T {
-        match self.0 {
-            Repr::Token(token) => read(token.as_str().as_bytes()),
-            Repr::Raw(bytes) => read(bytes),
-            Repr::Packed(packed) => read(packed.unpack(&mut [0; MAX_UNPACKED_CHARS + 2])),
         }
     }
 
@@ -139,8 +129,7 @@ impl PartialEq<str> for TextRef<'_> {
             Repr::Token(token) => token.as_str() == other,
             Repr::Raw(bytes) => bytes == other.as_bytes(),
             Repr::Packed(packed) => {
-                packed.len() == other.len()
-                    && packed.unpack(&mut [0; MAX_UNPACKED_CHARS + 2]) == other.as_bytes()
+                packed.len() == other.len() && packed.with(|text| text == other)
             }
         }
     }
@@ -242,43 +231,81 @@ impl<'a> JidRef<'a> {
     /// The part before the `@`, without the device.
     #[must_use]
     pub fn user(self) -> TextRef<'a> {
-        self.user
+        self.parts().user
     }
 
     /// The kind of server.
-    #[inline]
     #[must_use]
     pub fn server(self) -> Server {
-        match self.server {
-            Ok(server) => server,
-            Err(name) => name.with_bytes(Server::from_bytes),
-        }
+        self.parts().place.server
     }
 
     /// The device; 0 is the phone, or that no device is meant.
     #[must_use]
     pub fn device(self) -> u16 {
-        self.device
+        self.parts().place.device
     }
 
     /// The JID, detached from the stanza. Numeric users, by far the most, need no allocation.
     #[inline]
     #[must_use]
     pub fn to_jid(self) -> Jid {
-        let server = self.server();
-        if let (Some(number), true) = (self.user.number(), server != Server::Other) {
-            return Jid::from_number(number, server, self.device, self.integrator);
+        let parts = self.parts();
+        match parts.user.digits() {
+            Some(digits) if parts.place.server != Server::Other => {
+                Jid::from_digits(digits, parts.place)
+            }
+            _ => parts.into_jid(),
         }
-        self.to_jid_slowly(server)
     }
 
-    fn to_jid_slowly(self, server: Server) -> Jid {
-        let name = match self.server {
-            Err(name) if server == Server::Other => name.to_cow(),
-            _ => Cow::Borrowed(""),
+    #[inline]
+    fn parts(self) -> Parts<'a> {
+        let mut reader = Reader(self.wire);
+        let mut parts = Parts {
+            user: TextRef::EMPTY,
+            place: Place::of(Server::Pn),
+            name: TextRef::EMPTY,
         };
-        self.user
-            .with_bytes(|user| Jid::from_parts(user, server, self.device, self.integrator, &name))
+        let place = &mut parts.place;
+        match reader.byte() {
+            wire::JID_PAIR => {
+                parts.user = reader.text();
+                let name = reader.text();
+                place.server = match name.0 {
+                    Repr::Token(token) => Server::from_token(token),
+                    _ => name.with(Server::from_name),
+                };
+                if place.server == Server::Other {
+                    parts.name = name;
+                }
+            }
+            wire::AD_JID => {
+                place.server = Server::from_domain(reader.byte());
+                place.device = u16::from(reader.byte());
+                parts.user = reader.text();
+            }
+            form => {
+                parts.user = reader.text();
+                place.device = reader.u16();
+                place.server = Server::Messenger;
+                if form == wire::INTEROP_JID {
+                    place.server = Server::Interop;
+                    place.integrator = reader.u16();
+                }
+            }
+        }
+        parts
+    }
+}
+
+impl Parts<'_> {
+    #[cold]
+    fn into_jid(self) -> Jid {
+        self.user.with(|user| {
+            self.name
+                .with(|name| Jid::from_parts(user, self.place, name))
+        })
     }
 }
 
@@ -304,7 +331,17 @@ pub(crate) fn value_at<'a>(input: &'a [u8], slot: Slot) -> ValueRef<'a> {
     match slot.get() {
         Ok(0) => ValueRef::Text(TextRef::EMPTY),
         Ok(id) => ValueRef::Text(TextRef(Repr::Token(Token::from_id(id)))),
-        Err(offset) => Reader(input.get(offset..).unwrap_or_default()).value(),
+        Err(offset) => value_of(input.get(offset..).unwrap_or_default()),
+    }
+}
+
+#[inline]
+fn value_of(wire: &[u8]) -> ValueRef<'_> {
+    match wire.first() {
+        Some(&(wire::JID_PAIR | wire::AD_JID | wire::FB_JID | wire::INTEROP_JID)) => {
+            ValueRef::Jid(JidRef { wire })
+        }
+        _ => ValueRef::Text(Reader(wire).text()),
     }
 }
 
@@ -317,13 +354,13 @@ pub(crate) enum ContentRef<'a> {
 /// The content at an offset that the decoder noted.
 #[inline]
 pub(crate) fn content_at(input: &[u8], offset: usize) -> ContentRef<'_> {
-    let mut reader = Reader(input.get(offset..).unwrap_or_default());
-    match reader.0.first() {
-        Some(&(wire::BINARY_8 | wire::BINARY_20 | wire::BINARY_32)) => match reader.text().0 {
-            Repr::Raw(bytes) => ContentRef::Bytes(bytes),
-            _ => ContentRef::Bytes(&[]),
-        },
-        _ => ContentRef::Value(reader.value()),
+    let wire = input.get(offset..).unwrap_or_default();
+    match (wire.first(), value_of(wire)) {
+        (
+            Some(&(wire::BINARY_8 | wire::BINARY_20 | wire::BINARY_32)),
+            ValueRef::Text(TextRef(Repr::Raw(bytes))),
+        ) => ContentRef::Bytes(bytes),
+        (_, value) => ContentRef::Value(value),
     }
 }
 
@@ -389,50 +426,6 @@ impl<'a> Reader<'a> {
             bytes: self.take(usize::from(head & 0x7f)),
             alphabet,
             odd: head & 0x80 != 0,
-        }
-    }
-
-    #[inline]
-    fn value(&mut self) -> ValueRef<'a> {
-        match self.0.first() {
-            Some(&wire::JID_PAIR) => {
-                self.byte();
-                let user = self.text();
-                ValueRef::Jid(JidRef {
-                    user,
-                    server: Err(self.text()),
-                    device: 0,
-                    integrator: 0,
-                })
-            }
-            Some(&wire::AD_JID) => {
-                self.byte();
-                let server = Ok(Server::from_domain(self.byte()));
-                let device = u16::from(self.byte());
-                ValueRef::Jid(JidRef {
-                    user: self.text(),
-                    server,
-                    device,
-                    integrator: 0,
-                })
-            }
-            Some(&form @ (wire::FB_JID | wire::INTEROP_JID)) => {
-                self.byte();
-                let user = self.text();
-                let device = self.u16();
-                let (server, integrator) = if form == wire::FB_JID {
-                    (Server::Messenger, 0)
-                } else {
-                    (Server::Interop, self.u16())
-                };
-                ValueRef::Jid(JidRef {
-                    user,
-                    server: Ok(server),
-                    device,
-                    integrator,
-                })
-            }
-            _ => ValueRef::Text(self.text()),
         }
     }
 }

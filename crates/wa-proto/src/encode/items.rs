@@ -2,12 +2,12 @@
 
 use super::{EncodeError, MAX_CHILDREN, check_attributes};
 use crate::jid::{DeviceForm, User};
-use crate::packed::{pack, pack_number};
+use crate::packed::{Digits, pack};
 use crate::text::Word;
 use crate::{Jid, Server, Str, Token, Value, wire};
 
 /// Numbers of up to four digits may have a token; no longer one has.
-const MAX_NUMERIC_TOKEN: u64 = 9_999;
+const MAX_NUMERIC_TOKEN_LEN: u32 = 4;
 
 /// Appends items to the caller's buffer.
 pub(super) struct Items<'o>(&'o mut Vec<u8>);
@@ -52,14 +52,22 @@ impl<'o> Items<'o> {
         Ok(())
     }
 
+    /// Appends the first bytes of an array: a copy of a fixed length is one or two moves.
+    #[inline]
+    fn put<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
+        self.0.extend_from_slice(&bytes);
+        let end = self.0.len() - (N - len);
+        self.0.truncate(end);
+    }
+
     #[inline]
     fn list(&mut self, count: usize) {
         match count {
             0 => self.0.push(wire::LIST_EMPTY),
-            1..=0xff => self.0.extend_from_slice(&[wire::LIST_8, count as u8]),
+            1..=0xff => self.put([wire::LIST_8, count as u8], 2),
             _ => {
                 let [high, low] = (count as u16).to_be_bytes();
-                self.0.extend_from_slice(&[wire::LIST_16, high, low]);
+                self.put([wire::LIST_16, high, low], 3);
             }
         }
     }
@@ -68,21 +76,26 @@ impl<'o> Items<'o> {
     #[inline]
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         let len = bytes.len();
-        self.0.reserve(len + 5);
-        match len {
-            0..=0xff => self.0.extend_from_slice(&[wire::BINARY_8, len as u8]),
-            0x100..=0xf_ffff => {
-                let [_, high, middle, low] = (len as u32).to_be_bytes();
-                self.0
-                    .extend_from_slice(&[wire::BINARY_20, high, middle, low]);
-            }
-            _ => {
-                let len = u32::try_from(len).map_err(|_| EncodeError::TooLong { len })?;
-                self.0.push(wire::BINARY_32);
-                self.0.extend_from_slice(&len.to_be_bytes());
-            }
+        if len <= 0xff {
+            self.put([wire::BINARY_8, len as u8], 2);
+        } else {
+            self.long_bytes_head(len)?;
         }
         self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn long_bytes_head(&mut self, len: usize) -> Result<(), EncodeError> {
+        let Ok(wide) = u32::try_from(len) else {
+            return Err(EncodeError::TooLong { len });
+        };
+        let [highest, high, middle, low] = wide.to_be_bytes();
+        self.0.reserve(len + 5);
+        if wide <= 0xf_ffff {
+            self.put([wire::BINARY_20, high, middle, low], 4);
+        } else {
+            self.put([wire::BINARY_32, highest, high, middle, low], 5);
+        }
         Ok(())
     }
 
@@ -99,10 +112,8 @@ impl<'o> Items<'o> {
 
     #[inline]
     fn token(&mut self, token: Token) {
-        match token.wire() {
-            (byte, None) => self.0.push(byte),
-            (dictionary, Some(index)) => self.0.extend_from_slice(&[dictionary, index]),
-        }
+        let (bytes, len) = token.wire();
+        self.put(bytes, len);
     }
 
     /// A text that is not in the dictionaries.
@@ -119,7 +130,7 @@ impl<'o> Items<'o> {
         match value {
             Value::Text(text) => self.word(text.word()),
             Value::Number(number) => {
-                self.number(*number);
+                self.digits(Digits::from_number(*number));
                 Ok(())
             }
             Value::Jid(jid) => self.jid(jid),
@@ -127,14 +138,17 @@ impl<'o> Items<'o> {
     }
 
     #[inline]
-    fn number(&mut self, number: u64) {
-        if number <= MAX_NUMERIC_TOKEN
-            && let Some(token) = numeric_token(number)
+    fn digits(&mut self, digits: Digits) {
+        if digits.len() <= MAX_NUMERIC_TOKEN_LEN
+            && let Some(token) = digits.with(Token::find)
         {
-            self.token(token);
-        } else {
-            pack_number(number, self.0, wire::NIBBLE_8);
+            return self.token(token);
         }
+        let (count, [a, b, c, d, e, f, g, h, i, j], len) = digits.packed();
+        self.put(
+            [wire::NIBBLE_8, count, a, b, c, d, e, f, g, h, i, j],
+            2 + len,
+        );
     }
 
     #[inline]
@@ -143,7 +157,7 @@ impl<'o> Items<'o> {
         match server.device_form() {
             DeviceForm::Domain(domain) if device > 0 => {
                 let device = u8::try_from(device).map_err(|_| EncodeError::Device { device })?;
-                self.0.extend_from_slice(&[wire::AD_JID, domain, device]);
+                self.put([wire::AD_JID, domain, device], 3);
                 self.user(jid.user_part())
             }
             DeviceForm::Messenger | DeviceForm::Interop => self.foreign_jid(jid),
@@ -177,8 +191,8 @@ impl<'o> Items<'o> {
     #[inline]
     fn user(&mut self, user: User<'_>) -> Result<(), EncodeError> {
         match user {
-            User::Number(number) => {
-                self.number(number);
+            User::Digits(digits) => {
+                self.digits(digits);
                 Ok(())
             }
             User::Token(token) => {
@@ -192,14 +206,12 @@ impl<'o> Items<'o> {
 
     #[inline]
     fn server(&mut self, jid: &Jid) -> Result<(), EncodeError> {
-        const PN: Str = Str::literal("s.whatsapp.net");
-        const LID: Str = Str::literal("lid");
-        const GROUP: Str = Str::literal("g.us");
-        match jid.server() {
-            Server::Pn => self.word(PN.word()),
-            Server::Lid => self.word(LID.word()),
-            Server::Group => self.word(GROUP.word()),
-            _ => match jid.server_name() {
+        match jid.server().common_token() {
+            Some(token) => {
+                self.token(token);
+                Ok(())
+            }
+            None => match jid.server_name() {
                 "" => Err(EncodeError::NoServer),
                 name => match Token::find(name) {
                     Some(token) => self.word(Word::Token(token)),
@@ -208,19 +220,4 @@ impl<'o> Items<'o> {
             },
         }
     }
-}
-
-fn numeric_token(number: u64) -> Option<Token> {
-    let mut digits = [b'0'; 4];
-    let mut rest = number;
-    let mut len = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        len += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    Token::find_bytes(digits.get(digits.len() - len..)?)
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::Token;
+use crate::packed::Digits;
 pub use parse::ParseJidError;
 pub(crate) use server::DeviceForm;
 pub use server::Server;
@@ -28,15 +29,39 @@ pub use server::Server;
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Jid(Repr);
 
-/// Each text has one representation only, so that equality can be derived: a number if it is one that prints the
-/// same again, else its token, else the text.
+/// Each text has one representation only, so that equality can be derived: digits if it is a number that prints
+/// the same again, else its token, else the text.
+///
+/// The parts of [`Place`] are repeated in each variant, because only so the whole fits 16 bytes.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Repr {
-    Bare(Place),
-    Number(Place, u64),
-    Token(Place, Token),
-    Text(Place, BoxedText),
+    Bare {
+        server: Server,
+        device: u16,
+        integrator: u16,
+    },
+    Digits {
+        server: Server,
+        device: u16,
+        integrator: u16,
+        high: u16,
+        low: u64,
+    },
+    Token {
+        server: Server,
+        device: u16,
+        integrator: u16,
+        user: Token,
+    },
+    Text {
+        server: Server,
+        device: u16,
+        integrator: u16,
+        user: BoxedText,
+    },
 }
+
+const _: () = assert!(size_of::<Jid>() == 16);
 
 /// Thin, to keep a JID at 16 bytes. With [`Server::Other`] it is the user, an `@` and the name of the server.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,25 +72,22 @@ enum Repr {
 struct BoxedText(Box<Box<str>>);
 
 /// Everything but the user.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Place {
-    server: Server,
-    device: u16,
-    integrator: u16,
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) server: Server,
+    pub(crate) device: u16,
+    pub(crate) integrator: u16,
 }
 
 /// The user, as the encoder wants it.
 #[derive(Clone, Copy)]
 pub(crate) enum User<'a> {
     None,
-    Number(u64),
+    Digits(Digits),
     Token(Token),
     /// Certainly no token.
     Text(&'a str),
 }
-
-/// The longest decimal number that always fits a u64.
-const MAX_NUMBER_DIGITS: usize = 19;
 
 impl Jid {
     /// A user of a server, without a device. An empty user is the server itself.
@@ -73,30 +95,23 @@ impl Jid {
     /// [`Server::Other`] has no name to address; parse the text instead.
     #[must_use]
     pub fn new(user: impl AsRef<str>, server: Server) -> Self {
-        Self::from_parts(user.as_ref().as_bytes(), server, 0, 0, "")
+        Self::from_parts(user.as_ref(), Place::of(server), "")
     }
 
     /// A numeric user of a server.
     #[must_use]
     pub const fn number(user: u64, server: Server) -> Self {
-        Self(Repr::Number(
-            Place {
-                server,
-                device: 0,
-                integrator: 0,
-            },
-            user,
-        ))
+        Self::from_digits(Digits::from_number(user), Place::of(server))
     }
 
     /// The JID of a server itself.
     #[must_use]
     pub const fn bare(server: Server) -> Self {
-        Self(Repr::Bare(Place {
+        Self(Repr::Bare {
             server,
             device: 0,
             integrator: 0,
-        }))
+        })
     }
 
     /// `s.whatsapp.net`, where requests go to.
@@ -105,49 +120,64 @@ impl Jid {
         Self::bare(Server::Pn)
     }
 
-    /// `name` is that of the server, needed only for [`Server::Other`]. Invalid UTF-8 in a user is replaced.
-    pub(crate) fn from_parts(
-        user: &[u8],
-        server: Server,
-        device: u16,
-        integrator: u16,
-        name: &str,
-    ) -> Self {
-        let place = Place {
+    /// `name` is that of the server, needed only for [`Server::Other`].
+    pub(crate) fn from_parts(user: &str, place: Place, name: &str) -> Self {
+        let Place {
             server,
             device,
             integrator,
-        };
-        if server == Server::Other {
-            let text = format!("{}@{name}", String::from_utf8_lossy(user));
-            return Self(Repr::Text(place, BoxedText::new(&text)));
-        }
-        Self(match (user, parse::canonical_number(user)) {
-            ([], _) => Repr::Bare(place),
-            (_, Some(number)) => Repr::Number(place, number),
-            _ => match Token::find_bytes(user) {
-                Some(token) => Repr::Token(place, token),
-                None => Repr::Text(place, BoxedText::new(&String::from_utf8_lossy(user))),
-            },
-        })
-    }
-
-    #[inline]
-    pub(crate) fn from_number(user: u64, server: Server, device: u16, integrator: u16) -> Self {
-        Self(Repr::Number(
-            Place {
+        } = place;
+        let boxed = |user: &str| {
+            Self(Repr::Text {
                 server,
                 device,
                 integrator,
-            },
-            user,
-        ))
+                user: BoxedText::new(user),
+            })
+        };
+        if server == Server::Other {
+            return boxed(&format!("{user}@{name}"));
+        }
+        if user.is_empty() {
+            return Self(Repr::Bare {
+                server,
+                device,
+                integrator,
+            });
+        }
+        if let Some(digits) = Digits::from_text(user.as_bytes()) {
+            return Self::from_digits(digits, place);
+        }
+        match Token::find(user) {
+            Some(user) => Self(Repr::Token {
+                server,
+                device,
+                integrator,
+                user,
+            }),
+            None => boxed(user),
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn from_digits(user: Digits, place: Place) -> Self {
+        Self(Repr::Digits {
+            server: place.server,
+            device: place.device,
+            integrator: place.integrator,
+            high: user.high,
+            low: user.low,
+        })
     }
 
     /// The same user, as this device. Device 0 is the phone.
     #[must_use]
     pub fn with_device(mut self, device: u16) -> Self {
-        self.place_mut().device = device;
+        let (Repr::Bare { device: place, .. }
+        | Repr::Digits { device: place, .. }
+        | Repr::Token { device: place, .. }
+        | Repr::Text { device: place, .. }) = &mut self.0;
+        *place = device;
         self
     }
 
@@ -161,8 +191,11 @@ impl Jid {
     #[must_use]
     pub fn to_session_address(&self) -> Self {
         let mut address = self.clone();
-        let place = address.place_mut();
-        place.server = place.server.account();
+        let (Repr::Bare { server, .. }
+        | Repr::Digits { server, .. }
+        | Repr::Token { server, .. }
+        | Repr::Text { server, .. }) = &mut address.0;
+        *server = server.account();
         address
     }
 
@@ -171,7 +204,7 @@ impl Jid {
     pub fn user(&self) -> Cow<'_, str> {
         match self.user_part() {
             User::None => Cow::Borrowed(""),
-            User::Number(number) => Cow::Owned(number.to_string()),
+            User::Digits(digits) => Cow::Owned(digits.with(str::to_owned)),
             User::Token(token) => Cow::Borrowed(token.as_str()),
             User::Text(text) => Cow::Borrowed(text),
         }
@@ -179,9 +212,9 @@ impl Jid {
 
     /// The user as a number, if it is one.
     #[must_use]
-    pub const fn user_number(&self) -> Option<u64> {
-        match self.0 {
-            Repr::Number(_, number) => Some(number),
+    pub fn user_number(&self) -> Option<u64> {
+        match self.user_part() {
+            User::Digits(digits) => digits.number(),
             _ => None,
         }
     }
@@ -196,8 +229,12 @@ impl Jid {
     #[must_use]
     pub fn server_name(&self) -> &str {
         match &self.0 {
-            Repr::Text(place, text) if place.server == Server::Other => text.split().1,
-            other => other.place().server.name(),
+            Repr::Text {
+                server: Server::Other,
+                user,
+                ..
+            } => user.split().1,
+            _ => self.server().name(),
         }
     }
 
@@ -234,27 +271,50 @@ impl Jid {
     #[inline]
     pub(crate) fn user_part(&self) -> User<'_> {
         match &self.0 {
-            Repr::Bare(_) => User::None,
-            Repr::Number(_, number) => User::Number(*number),
-            Repr::Token(_, token) => User::Token(*token),
-            Repr::Text(place, text) if place.server == Server::Other => match text.split().0 {
-                "" => User::None,
-                user => Token::find(user).map_or(User::Text(user), User::Token),
-            },
-            Repr::Text(_, text) => User::Text(&text.0),
+            Repr::Bare { .. } => User::None,
+            Repr::Digits { high, low, .. } => User::Digits(Digits {
+                high: *high,
+                low: *low,
+            }),
+            Repr::Token { user, .. } => User::Token(*user),
+            Repr::Text {
+                server: Server::Other,
+                user,
+                ..
+            } => User::of(user.split().0),
+            Repr::Text { user, .. } => User::Text(&user.0),
         }
     }
 
-    const fn place(&self) -> &Place {
-        self.0.place()
-    }
-
-    fn place_mut(&mut self) -> &mut Place {
-        match &mut self.0 {
-            Repr::Bare(place)
-            | Repr::Number(place, _)
-            | Repr::Token(place, _)
-            | Repr::Text(place, _) => place,
+    #[inline]
+    pub(crate) const fn place(&self) -> Place {
+        let (Repr::Bare {
+            server,
+            device,
+            integrator,
+        }
+        | Repr::Digits {
+            server,
+            device,
+            integrator,
+            ..
+        }
+        | Repr::Token {
+            server,
+            device,
+            integrator,
+            ..
+        }
+        | Repr::Text {
+            server,
+            device,
+            integrator,
+            ..
+        }) = &self.0;
+        Place {
+            server: *server,
+            device: *device,
+            integrator: *integrator,
         }
     }
 
@@ -273,14 +333,26 @@ impl Jid {
     }
 }
 
-impl Repr {
-    const fn place(&self) -> &Place {
-        match self {
-            Self::Bare(place)
-            | Self::Number(place, _)
-            | Self::Token(place, _)
-            | Self::Text(place, _) => place,
+impl Place {
+    pub(crate) const fn of(server: Server) -> Self {
+        Self {
+            server,
+            device: 0,
+            integrator: 0,
         }
+    }
+}
+
+impl<'a> User<'a> {
+    /// The user of a text that was kept whole.
+    fn of(text: &'a str) -> Self {
+        if text.is_empty() {
+            return Self::None;
+        }
+        if let Some(digits) = Digits::from_text(text.as_bytes()) {
+            return Self::Digits(digits);
+        }
+        Token::find(text).map_or(Self::Text(text), Self::Token)
     }
 }
 

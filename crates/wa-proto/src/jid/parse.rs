@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use super::{DeviceForm, Jid, MAX_NUMBER_DIGITS, Server};
+use super::{DeviceForm, Jid, Place, Server};
+use crate::packed::Digits;
 
 /// Why a text is no JID.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +47,7 @@ impl FromStr for Jid {
         }
         let server = Server::from_name(name);
         if server.device_form() == DeviceForm::None {
-            return Ok(Self::from_parts(user.as_bytes(), server, 0, 0, name));
+            return Ok(Self::from_parts(user, Place::of(server), name));
         }
         let (user, device) = match user.split_once(':') {
             Some((user, device)) => (user, small(device).ok_or(ParseJidError::Device)?),
@@ -62,28 +63,13 @@ impl FromStr for Jid {
             return Err(ParseJidError::NoUser);
         }
         let user = without_agent(user)?;
-        Ok(Self::from_parts(
-            user.as_bytes(),
+        let place = Place {
             server,
             device,
             integrator,
-            name,
-        ))
+        };
+        Ok(Self::from_parts(user, place, name))
     }
-}
-
-/// A number as the encoder would print it: no leading zeros, nothing else.
-pub(crate) fn canonical_number(text: &[u8]) -> Option<u64> {
-    match text {
-        [] => return None,
-        [b'0', _, ..] => return None,
-        _ if text.len() > MAX_NUMBER_DIGITS => return None,
-        _ => {}
-    }
-    text.iter().try_fold(0_u64, |value, byte| {
-        byte.is_ascii_digit()
-            .then(|| value * 10 + u64::from(byte - b'0'))
-    })
 }
 
 fn small(text: &str) -> Option<u16> {
@@ -95,8 +81,8 @@ fn small(text: &str) -> Option<u16> {
 fn without_agent(user: &str) -> Result<&str, ParseJidError> {
     match user.rsplit_once('_') {
         Some((digits, agent))
-            if canonical_number(digits.as_bytes()).is_some()
-                && canonical_number(agent.as_bytes()).is_some() =>
+            if Digits::from_text(digits.as_bytes()).is_some()
+                && Digits::from_text(agent.as_bytes()).is_some() =>
         {
             if agent == "0" {
                 Ok(digits)

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Token;
+
 /// The kind of address a JID is; the part after its `@`. (Node chapter, 5.1.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -69,27 +71,50 @@ impl Server {
     }
 
     /// The server of a name.
+    #[inline]
     #[must_use]
     pub fn from_name(name: &str) -> Self {
-        Self::from_bytes(name.as_bytes())
+        match name {
+            "s.whatsapp.net" => Self::Pn,
+            "lid" => Self::Lid,
+            "hosted" => Self::Hosted,
+            "hosted.lid" => Self::HostedLid,
+            "g.us" => Self::Group,
+            "broadcast" => Self::Broadcast,
+            "newsletter" => Self::Newsletter,
+            "bot" => Self::Bot,
+            "call" => Self::Call,
+            "msgr" => Self::Messenger,
+            "interop" => Self::Interop,
+            "c.us" => Self::Legacy,
+            _ => Self::Other,
+        }
     }
 
+    /// The server of a name that travels as a token, as those of most JIDs do.
     #[inline]
-    pub(crate) fn from_bytes(name: &[u8]) -> Self {
-        match name {
-            b"s.whatsapp.net" => Self::Pn,
-            b"lid" => Self::Lid,
-            b"hosted" => Self::Hosted,
-            b"hosted.lid" => Self::HostedLid,
-            b"g.us" => Self::Group,
-            b"broadcast" => Self::Broadcast,
-            b"newsletter" => Self::Newsletter,
-            b"bot" => Self::Bot,
-            b"call" => Self::Call,
-            b"msgr" => Self::Messenger,
-            b"interop" => Self::Interop,
-            b"c.us" => Self::Legacy,
-            _ => Self::Other,
+    pub(crate) fn from_token(token: Token) -> Self {
+        const PN: Token = known("s.whatsapp.net");
+        const LID: Token = known("lid");
+        const GROUP: Token = known("g.us");
+        const BROADCAST: Token = known("broadcast");
+        match token {
+            PN => Self::Pn,
+            LID => Self::Lid,
+            GROUP => Self::Group,
+            BROADCAST => Self::Broadcast,
+            _ => Self::from_name(token.as_str()),
+        }
+    }
+
+    /// The token of the name, for the servers that most JIDs have.
+    #[inline]
+    pub(crate) const fn common_token(self) -> Option<Token> {
+        match self {
+            Self::Pn => Some(const { known("s.whatsapp.net") }),
+            Self::Lid => Some(const { known("lid") }),
+            Self::Group => Some(const { known("g.us") }),
+            _ => None,
         }
     }
 
@@ -126,6 +151,11 @@ impl Server {
             other => other,
         }
     }
+}
+
+/// Evaluated at compile time only, where it fails the build.
+const fn known(name: &str) -> Token {
+    Token::find_const(name).expect("the name has a token")
 }
 
 impl fmt::Display for Server {

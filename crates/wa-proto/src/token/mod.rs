@@ -74,14 +74,14 @@ impl Token {
         Self((dictionary.wrapping_sub(DICTIONARY_0 - 1) as u16) << 8 | index as u16)
     }
 
-    /// The wire bytes; the second is there if the first is a dictionary.
+    /// The wire bytes, and how many of the two there are.
     #[inline]
-    pub(crate) const fn wire(self) -> (u8, Option<u8>) {
+    pub(crate) const fn wire(self) -> ([u8; 2], usize) {
         let [high, low] = self.0.to_be_bytes();
         if high == 0 {
-            (low, None)
+            ([low, 0], 1)
         } else {
-            (DICTIONARY_0 - 1 + high, Some(low))
+            ([DICTIONARY_0 - 1 + high, low], 2)
         }
     }
 
@@ -121,8 +121,8 @@ mod tests {
             assert_eq!(usize::from(token.0), id, "{text}");
             assert_eq!(Token::find_const(text), Some(token), "{text}");
             let again = match token.wire() {
-                (byte, None) => Token::single(byte),
-                (byte, Some(index)) => Token::double(byte, index),
+                ([byte, _], 1) => Token::single(byte),
+                ([byte, index], _) => Token::double(byte, index),
             };
             assert_eq!(again, token, "{text}");
             count += 1;
