@@ -163,9 +163,16 @@ impl PartialEq for PrivateKey {
     }
 }
 
+impl Zeroize for PrivateKey {
+    fn zeroize(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+/// The native provider wipes its own form.
 impl Drop for PrivateKey {
     fn drop(&mut self) {
-        self.bytes.zeroize();
+        self.zeroize();
     }
 }
 
@@ -196,3 +203,6 @@ fn prepare(provider: Provider, bytes: &[u8; 32]) -> ([u8; 32], Prepared) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,14 @@ const MASK: u64 = (1 << 51) - 1;
 /// p − 1 in limbs: adding it subtracts one.
 const MINUS_ONE: Element = Element([MASK - 19, MASK, MASK, MASK, MASK]);
 
+/// −1 encoded: the only y that [`edwards_y`] gives (for u = 0) whose point has x = 0.
+pub(crate) const Y_OF_X_ZERO: [u8; 32] = {
+    let mut bytes = [0xFF; 32];
+    bytes[0] = 0xEC;
+    bytes[31] = 0x7F;
+    bytes
+};
+
 const ONE: Element = Element([1, 0, 0, 0, 0]);
 
 /// y = (u − 1) / (u + 1), encoded, with its top bit clear. `u` is read with its top bit cleared.
@@ -150,3 +158,6 @@ fn wide(a: u64, b: u64) -> u128 {
 fn low(column: u128) -> u64 {
     column as u64 & MASK
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use curve25519_dalek::{EdwardsPoint, Scalar};
 use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
-use crate::field::edwards_y;
+use crate::field::{Y_OF_X_ZERO, edwards_y};
 use crate::public::fmt_hex;
 
 /// What the nonce's hash starts with, so that it cannot collide with another use of the key.
@@ -107,6 +107,10 @@ pub(crate) fn verify(
         Option::<Scalar>::from(Scalar::from_canonical_bytes(response)).ok_or(SignatureError)?;
 
     let mut edwards = edwards_y(montgomery).ok_or(SignatureError)?;
+    if edwards == Y_OF_X_ZERO && sign != 0 {
+        // Zero has no sign, so this is the encoding of no point (RFC 8032, 5.1.3).
+        return Err(SignatureError);
+    }
     edwards[31] |= sign;
     let key = CompressedEdwardsY(edwards)
         .decompress()
