@@ -1,0 +1,285 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use wa_client::{ClientVersion, NoiseRoot, Proxy};
+
+use crate::exit::EXIT_CODES_HELP;
+
+/// Link this machine to a WhatsApp account as a companion device. Unofficial; use only accounts you own.
+#[derive(Debug, Parser)]
+#[command(name = "wa", version, after_help = EXIT_CODES_HELP)]
+pub(crate) struct Cli {
+    /// Log more to standard error: once for info, twice for debug, three times for trace.
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Link by QR code and end once the device has logged in.
+    #[command(after_help = EXIT_CODES_HELP)]
+    Pair(PairArgs),
+    /// Stay connected and print events until interrupted.
+    #[command(after_help = RUN_HELP)]
+    Run(RunArgs),
+    /// Show the accounts of the store, their state and since when.
+    #[command(after_help = EXIT_CODES_HELP)]
+    Status(StatusArgs),
+    /// Unlink the device at the server and wipe its keys.
+    #[command(after_help = EXIT_CODES_HELP)]
+    Logout(LogoutArgs),
+    /// Write an account to a file sealed with a passphrase.
+    #[command(after_help = EXIT_CODES_HELP)]
+    Export(TransferArgs),
+    /// Read an account from a file written by `export`.
+    #[command(after_help = EXIT_CODES_HELP)]
+    Import(ImportArgs),
+    /// Run a simulated server and phone until interrupted.
+    Sim(SimArgs),
+    /// Do something with the simulated phone of a running `wa sim`.
+    Phone(PhoneArgs),
+}
+
+impl Command {
+    /// Whether standard output carries JSON lines.
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            Self::Pair(args) => args.json,
+            Self::Run(args) => args.json,
+            Self::Status(args) => args.json,
+            Self::Logout(args) => args.json,
+            Self::Sim(args) => args.json,
+            Self::Export(_) | Self::Import(_) | Self::Phone(_) => false,
+        }
+    }
+}
+
+const RUN_HELP: &str = "\
+With --json: one JSON object per line on standard output, one JSON command per line on standard input
+(docs/manual/09-machine-mode.md). The process then ends on {\"cmd\":\"quit\"}, on an interrupt, when nobody
+reads its output any more, or, once standard input is closed, when it has nothing left to do.
+
+Exit codes: 0 done, 1 failure, 2 wrong usage, 3 pairing expired, 4 logged out or not linked, 5 store locked,
+sealed with another key or unusable, 6 client version outdated, 7 another connection took over or the server
+restricts the account.";
+
+/// Where accounts are kept.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct StoreArgs {
+    /// Store to use instead of the per-user one.
+    #[arg(long, value_name = "PATH", env = "WA_STORE")]
+    pub(crate) store: Option<PathBuf>,
+    /// Key file the store is sealed with, made on first use. Default: beside --store, or in the configuration
+    /// folder for the per-user store. The variables WA_STORE_KEY (key) and WA_STORE_PASSPHRASE replace the file.
+    #[arg(long, value_name = "FILE", env = "WA_KEY_FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Account by label or id; not needed while the store has just one.
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) account: Option<String>,
+}
+
+/// Which server to talk to, and how.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// WebSocket URL of the server instead of the production one.
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// Root key of the server's certificate chain, 64 hexadecimal digits, instead of the production one.
+    #[arg(long, value_name = "HEX", value_parser = noise_root)]
+    pub(crate) noise_root: Option<NoiseRoot>,
+    /// PEM file with certificate authorities to accept besides the built-in ones.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Go out through this proxy only: http://[user:password@]host:port or socks5://…
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<Proxy>,
+    /// Client version to claim, like 2.3000.1045649367 [config file: "client_version"].
+    #[arg(long, value_name = "V", env = "WA_CLIENT_VERSION")]
+    pub(crate) client_version: Option<ClientVersion>,
+    /// Configuration file instead of the per-user one.
+    #[arg(long, value_name = "FILE", env = "WA_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Name to show in the phone's list of linked devices; fixed once linked.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) device_name: Option<String>,
+}
+
+/// How to show a QR code.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct QrArgs {
+    /// Keep the current QR code in this PNG file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) qr_png: Option<PathBuf>,
+    /// Keep the current QR code in this SVG file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) qr_svg: Option<PathBuf>,
+    /// Exchange dark and light, for scanners that want it.
+    #[arg(long)]
+    pub(crate) invert: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PairArgs {
+    /// Start a simulated server and phone in this process and link against them. Uses a temporary store
+    /// unless --store is given.
+    #[arg(long, conflicts_with_all = ["server", "noise_root", "ca"])]
+    pub(crate) sim: bool,
+    /// Print events as JSON lines instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(flatten)]
+    pub(crate) qr: QrArgs,
+}
+
+/// Ways to link from `wa run`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PairWay {
+    /// By QR code.
+    Qr,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Machine mode: JSON lines out, JSON commands in.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Link first if the account is not linked.
+    #[arg(long, value_name = "WAY")]
+    pub(crate) pair: Option<PairWay>,
+    /// Ask before accepting a phone (machine mode: the `approve` command).
+    #[arg(long, requires = "json")]
+    pub(crate) require_approval: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(flatten)]
+    pub(crate) qr: QrArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Print one JSON object per account and line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogoutArgs {
+    /// Print the result as a JSON line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TransferArgs {
+    /// The sealed file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// File whose first line is the passphrase; otherwise WA_EXPORT_PASSPHRASE.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// Put the file's state in the place of the account if the store has it already.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    #[command(flatten)]
+    pub(crate) transfer: TransferArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimArgs {
+    /// Print JSON lines instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Listen with TLS as well, under a certificate made for the occasion.
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Address of the control port, loopback only.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) control: SocketAddr,
+    /// Phones to start with.
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    pub(crate) phones: usize,
+    /// Keep the simulated world in this file over restarts. It holds private keys.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PhoneArgs {
+    #[command(subcommand)]
+    pub(crate) command: PhoneCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PhoneCommand {
+    /// Scan a QR code given as text.
+    Scan {
+        /// The text of the code.
+        #[arg(value_name = "QR", allow_hyphen_values = true)]
+        qr: String,
+        /// Control address printed by `wa sim`.
+        #[arg(long, value_name = "URL", env = "WA_SIM_CONTROL")]
+        control: String,
+        /// Number of the phone that scans; default: the first one.
+        #[arg(long, value_name = "NUMBER")]
+        number: Option<String>,
+        /// Take also the older form of the code, without the client type.
+        #[arg(long)]
+        four_fields: bool,
+        /// Return at once instead of waiting until the device is linked.
+        #[arg(long)]
+        no_wait: bool,
+    },
+}
+
+fn noise_root(text: &str) -> Result<NoiseRoot, String> {
+    NoiseRoot::from_hex(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_proxy_password_is_not_shown_by_debug() {
+        let cli =
+            Cli::try_parse_from(["wa", "run", "--proxy", "socks5://ann:hunter2@h:1"]).unwrap();
+        assert!(!format!("{cli:?}").contains("hunter2"));
+        let error =
+            Cli::try_parse_from(["wa", "run", "--proxy", "ftp://ann:hunter2@h:1"]).unwrap_err();
+        assert!(!format!("{error}").contains("supported; use http or socks5: hunter2"));
+    }
+}

@@ -1,0 +1,87 @@
+//! `wa logout`.
+
+use std::time::Duration;
+
+use serde_json::json;
+use wa_client::{ConnectionState, Event, LogoutOutcome};
+
+use crate::args::{LogoutArgs, QrArgs};
+use crate::exit::Failure;
+use crate::session::{Followed, Output, Session, cannot_print, follow};
+use crate::signals::Interrupt;
+use crate::store::{Place, find_account};
+
+/// How long to try to reach the server before logging out without it.
+const REACH_LIMIT: Duration = Duration::from_secs(30);
+
+pub(crate) async fn run(args: LogoutArgs) -> Result<(), Failure> {
+    let mut interrupt = Interrupt::listen()?;
+    let mut output = Output::new(args.json, &QrArgs::default());
+    let store = Place::of(&args.store)?.open_existing().await?;
+    let account = find_account(&store, args.store.account.as_deref())
+        .await?
+        .ok_or(Failure::NotLinked)?;
+    let mut session = Session::start(store, &account, &args.server, false).await?;
+    let result = log_out(&mut session, &mut output, &mut interrupt).await;
+    session.end().await;
+    let outcome = result?;
+    if args.json {
+        let line = json!({
+            "v": crate::machine::SCHEMA,
+            "type": "done",
+            "cmd": "logout",
+            "id": null,
+            "server_unlinked": outcome.server_unlinked,
+        });
+        crate::machine::write(&format!("{line}\n")).map_err(cannot_print)?;
+    }
+    match outcome.server_unlinked {
+        Some(true) => output
+            .say("Logged out: the server has unlinked the device, its keys are destroyed.")
+            .map_err(cannot_print),
+        _ => Err(Failure::Unconfirmed),
+    }
+}
+
+async fn log_out(
+    session: &mut Session,
+    output: &mut Output,
+    interrupt: &mut Interrupt,
+) -> Result<LogoutOutcome, Failure> {
+    if !session.is_linked() {
+        return Err(Failure::NotLinked);
+    }
+    session.client.start().await?;
+    let reached = tokio::time::timeout(REACH_LIMIT, reach(session, output, interrupt)).await;
+    // Time is up or the server refuses: the keys go all the same.
+    if let Ok(Err(failure)) = reached {
+        return Err(failure);
+    }
+    if !session.is_linked() {
+        // The server has unlinked the device before we could ask.
+        return Ok(LogoutOutcome {
+            server_unlinked: Some(true),
+        });
+    }
+    let outcome = session.client.logout().await?;
+    super::pair::drain(session, output).await?;
+    Ok(outcome)
+}
+
+/// Until online, or at rest somewhere else.
+async fn reach(
+    session: &mut Session,
+    output: &mut Output,
+    interrupt: &mut Interrupt,
+) -> Result<(), Failure> {
+    loop {
+        match follow(&mut session.events, output, interrupt).await? {
+            Followed::Interrupted => return Err(Failure::Interrupted),
+            Followed::Event(Event::State(ConnectionState::Online)) => return Ok(()),
+            Followed::Event(Event::State(state)) if session.failure(&state).is_some() => {
+                return Ok(());
+            }
+            Followed::Event(_) => {}
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! `wa pair`.
+
+use wa_client::{ConnectionState, Event};
+
+use super::simulated::SimulatedPhone;
+use crate::args::PairArgs;
+use crate::exit::Failure;
+use crate::session::{Followed, Output, Session, cannot_print, follow};
+use crate::signals::Interrupt;
+use crate::store::{Place, find_or_make_account};
+
+pub(crate) async fn run(mut args: PairArgs) -> Result<(), Failure> {
+    let interrupt = Interrupt::listen()?;
+    let mut output = Output::new(args.json, &args.qr);
+    if !args.sim {
+        let place = Place::of(&args.store)?;
+        return link(&args, &place, None, output, interrupt).await;
+    }
+    let mut phone = SimulatedPhone::start().await?;
+    args.server.server = Some(phone.url());
+    args.server.noise_root = Some(phone.noise_root()?);
+    output
+        .say(&format!(
+            "Simulated server and phone (+{}) started in this process.",
+            phone.number()
+        ))
+        .map_err(cannot_print)?;
+    // A trial run stays out of the user's own store.
+    let folder = temporary_folder()?;
+    let place = match args.store.store {
+        Some(_) => Place::of(&args.store)?,
+        None => Place::within(folder.path()),
+    };
+    let result = link(&args, &place, Some(&mut phone), output, interrupt).await;
+    phone.end().await;
+    result
+}
+
+fn temporary_folder() -> Result<tempfile::TempDir, Failure> {
+    tempfile::Builder::new()
+        .prefix("wa-sim-")
+        .tempdir()
+        .map_err(|error| {
+            Failure::Other(format!("no temporary folder for the trial store: {error}"))
+        })
+}
+
+async fn link(
+    args: &PairArgs,
+    place: &Place,
+    phone: Option<&mut SimulatedPhone>,
+    mut output: Output,
+    mut interrupt: Interrupt,
+) -> Result<(), Failure> {
+    let store = place.open().await?;
+    let account = find_or_make_account(&store, args.store.account.as_deref()).await?;
+    let mut session = Session::start(store, &account, &args.server, false).await?;
+    let result = until_online(&mut session, phone, &mut output, &mut interrupt).await;
+    let blanked = output.blank().map_err(cannot_print);
+    session.end().await;
+    let linked_as = result?;
+    blanked?;
+    output.say(&linked_as).map_err(cannot_print)
+}
+
+async fn until_online(
+    session: &mut Session,
+    mut phone: Option<&mut SimulatedPhone>,
+    output: &mut Output,
+    interrupt: &mut Interrupt,
+) -> Result<String, Failure> {
+    if session.is_linked() {
+        let text = "This account is linked already; logging in with the stored keys.";
+        output.say(text).map_err(cannot_print)?;
+    }
+    session.client.start().await?;
+    loop {
+        let event = match follow(&mut session.events, output, interrupt).await? {
+            Followed::Event(event) => event,
+            Followed::Interrupted => return Err(Failure::Interrupted),
+        };
+        match event {
+            Event::Qr { text, .. } => {
+                if let Some(phone) = &mut phone {
+                    phone.scan(text.expose())?;
+                }
+            }
+            Event::Online { jid, .. } => {
+                drain(session, output).await?;
+                return Ok(match number_and_device(&jid.to_string()) {
+                    Some((number, device)) => format!("Linked as +{number}, device {device}"),
+                    None => format!("Linked as {jid}"),
+                });
+            }
+            Event::State(state) => {
+                if let Some(failure) = session.failure(&state) {
+                    drain(session, output).await?;
+                    return Err(failure);
+                }
+                if state == ConnectionState::Stopped {
+                    return Err(Failure::Interrupted);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Prints what belongs to the last change of state and comes after it.
+pub(crate) async fn drain(session: &mut Session, output: &mut Output) -> Result<(), Failure> {
+    session.settle().await;
+    while let Some(event) = session.events.try_next() {
+        output.event(&event).map_err(cannot_print)?;
+    }
+    Ok(())
+}
+
+/// Phone number and device number of a JID like `15551230001:3@s.whatsapp.net`.
+pub(crate) fn number_and_device(jid: &str) -> Option<(&str, &str)> {
+    let (user, _) = jid.split_once('@')?;
+    let (number, device) = user.split_once(':').unwrap_or((user, "0"));
+    number
+        .bytes()
+        .all(|digit| digit.is_ascii_digit())
+        .then_some((number, device))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_devices_are_told_apart() {
+        assert_eq!(
+            number_and_device("15551230001:3@s.whatsapp.net"),
+            Some(("15551230001", "3"))
+        );
+        assert_eq!(
+            number_and_device("15551230001@s.whatsapp.net"),
+            Some(("15551230001", "0"))
+        );
+        assert_eq!(number_and_device("status@broadcast"), None);
+    }
+}

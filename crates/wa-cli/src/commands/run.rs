@@ -1,0 +1,274 @@
+//! `wa run`: a person watching, or a program in charge.
+
+use std::io::{BufRead as _, Read as _};
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use wa_client::{Client, ClientError, Event};
+
+use super::pair::drain;
+use crate::args::{PairWay, RunArgs};
+use crate::exit::Failure;
+use crate::machine::{self, Command, MAX_COMMAND_LEN, Message, Request};
+use crate::session::{Followed, Output, Session, cannot_print, follow};
+use crate::signals::Interrupt;
+use crate::store::{Place, find_account, find_or_make_account};
+
+pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
+    let interrupt = Interrupt::listen()?;
+    let may_pair = args.pair == Some(PairWay::Qr);
+    let place = Place::of(&args.store)?;
+    let wanted = args.store.account.as_deref();
+    let (store, account) = if may_pair {
+        let store = place.open().await?;
+        let account = find_or_make_account(&store, wanted).await?;
+        (store, account)
+    } else {
+        let store = place.open_existing().await?;
+        let account = find_account(&store, wanted)
+            .await?
+            .ok_or(Failure::NotLinked)?;
+        (store, account)
+    };
+    let session = Session::start(store, &account, &args.server, args.require_approval).await?;
+    if !may_pair && !session.is_linked() {
+        session.end().await;
+        return Err(Failure::NotLinked);
+    }
+    if args.json {
+        let hello = Message::Hello {
+            program: "wa",
+            version: env!("CARGO_PKG_VERSION"),
+            client_version: session.version.to_string(),
+            account: account.id.to_string(),
+        };
+        machine::write(&hello.into_line()).map_err(cannot_print)?;
+        Machine::new(session, may_pair, interrupt).run().await
+    } else {
+        let output = Output::new(false, &args.qr);
+        watch(session, output, interrupt).await
+    }
+}
+
+/// For a person: until interrupted, or until nothing more happens by itself.
+async fn watch(
+    mut session: Session,
+    mut output: Output,
+    mut interrupt: Interrupt,
+) -> Result<(), Failure> {
+    let result = watch_events(&mut session, &mut output, &mut interrupt).await;
+    let blanked = output.blank().map_err(cannot_print);
+    session.end().await;
+    result?;
+    blanked?;
+    output.say("Disconnected.").map_err(cannot_print)
+}
+
+async fn watch_events(
+    session: &mut Session,
+    output: &mut Output,
+    interrupt: &mut Interrupt,
+) -> Result<(), Failure> {
+    session.client.start().await?;
+    loop {
+        match follow(&mut session.events, output, interrupt).await? {
+            Followed::Interrupted => return Ok(()),
+            Followed::Event(Event::Online { jid, .. }) => {
+                output
+                    .say(&format!("Online as {jid}."))
+                    .map_err(cannot_print)?;
+            }
+            Followed::Event(Event::State(state)) => {
+                if let Some(failure) = session.failure(&state) {
+                    drain(session, output).await?;
+                    return Err(failure);
+                }
+            }
+            Followed::Event(_) => {}
+        }
+    }
+}
+
+/// For a program: commands in, events out, until told to quit.
+struct Machine {
+    session: Session,
+    may_pair: bool,
+    interrupt: Interrupt,
+    output: Output,
+    commands: mpsc::Receiver<Result<String, &'static str>>,
+    /// Commands under way; each yields the line that answers it.
+    running: JoinSet<String>,
+    input_open: bool,
+}
+
+/// What the program in charge, or its absence, makes of a turn.
+enum Turn {
+    GoOn,
+    Quit,
+}
+
+impl Machine {
+    fn new(session: Session, may_pair: bool, interrupt: Interrupt) -> Self {
+        Self {
+            session,
+            may_pair,
+            interrupt,
+            output: Output::Machine,
+            commands: read_lines(),
+            running: JoinSet::new(),
+            input_open: true,
+        }
+    }
+
+    async fn run(mut self) -> Result<(), Failure> {
+        let result = self.turns().await;
+        self.running.shutdown().await;
+        self.session.end().await;
+        result
+    }
+
+    async fn turns(&mut self) -> Result<(), Failure> {
+        self.session.client.start().await?;
+        loop {
+            let turn = tokio::select! {
+                followed = follow(&mut self.session.events, &mut self.output, &mut self.interrupt) => match followed? {
+                    Followed::Interrupted => Turn::Quit,
+                    Followed::Event(_) => Turn::GoOn,
+                },
+                line = self.commands.recv(), if self.input_open => match line {
+                    None => {
+                        self.input_open = false;
+                        Turn::GoOn
+                    }
+                    Some(line) => self.take(line)?,
+                },
+                Some(answer) = self.running.join_next(), if !self.running.is_empty() => {
+                    if let Ok(answer) = answer {
+                        machine::write(&answer).map_err(cannot_print)?;
+                    }
+                    Turn::GoOn
+                }
+            };
+            if matches!(turn, Turn::Quit) {
+                drain(&mut self.session, &mut self.output).await?;
+                return Ok(());
+            }
+            self.end_without_a_master().await?;
+        }
+    }
+
+    /// With standard input closed nobody can start again what has come to rest.
+    async fn end_without_a_master(&mut self) -> Result<(), Failure> {
+        if self.input_open || !self.running.is_empty() {
+            return Ok(());
+        }
+        match self.session.failure(&self.session.client.state()) {
+            None => Ok(()),
+            Some(failure) => {
+                drain(&mut self.session, &mut self.output).await?;
+                Err(failure)
+            }
+        }
+    }
+
+    fn take(&mut self, line: Result<String, &'static str>) -> Result<Turn, Failure> {
+        let request =
+            match line.map_err(|problem| Message::error("bad_command", problem).into_line()) {
+                Ok(line) if line.trim().is_empty() => return Ok(Turn::GoOn),
+                Ok(line) => machine::parse_command(&line),
+                Err(answer) => Err(answer),
+            };
+        match request {
+            Err(answer) => machine::write(&answer).map_err(cannot_print)?,
+            Ok(Request {
+                command: Command::Quit,
+                ..
+            }) => return Ok(Turn::Quit),
+            Ok(request) => {
+                let allowed = self.may_pair || self.session.is_linked();
+                let client = self.session.client.clone();
+                self.running.spawn(perform(client, request, allowed));
+            }
+        }
+        Ok(Turn::GoOn)
+    }
+}
+
+/// Carries a command out and returns the line that answers it.
+async fn perform(client: Client, Request { command, id }: Request, may_connect: bool) -> String {
+    let (mut server_unlinked, mut round_trip_ms) = (None, None);
+    let result = match command {
+        Command::Connect if !may_connect => Err(Failure::NotLinked),
+        Command::Connect => client.connect().await.map_err(Failure::from),
+        Command::Disconnect => client.disconnect().await.map_err(Failure::from),
+        Command::Approve(accept) => client.approve_pairing(accept).await.map_err(Failure::from),
+        Command::Logout => client
+            .logout()
+            .await
+            .map(|outcome| server_unlinked = outcome.server_unlinked)
+            .map_err(Failure::from),
+        Command::Ping => client
+            .ping()
+            .await
+            .map(|round_trip| round_trip_ms = u64::try_from(round_trip.as_millis()).ok())
+            .map_err(Failure::from),
+        // Handled where the loop can end.
+        Command::Quit => Err(Failure::Client(ClientError::Ended)),
+    };
+    match result {
+        Ok(()) => done(command, id, server_unlinked, round_trip_ms),
+        Err(failure) => Message::Error {
+            code: "command_failed",
+            message: failure.to_string(),
+            cmd: Some(command.name()),
+            id,
+        }
+        .into_line(),
+    }
+}
+
+fn done(
+    command: Command,
+    id: Option<Value>,
+    server_unlinked: Option<bool>,
+    round_trip_ms: Option<u64>,
+) -> String {
+    Message::Done {
+        cmd: command.name(),
+        id,
+        server_unlinked,
+        round_trip_ms,
+    }
+    .into_line()
+}
+
+/// Lines of standard input, read by a thread of their own: a blocking read must hold nothing else up, and it may
+/// never end. The thread ends with the input or with the process.
+fn read_lines() -> mpsc::Receiver<Result<String, &'static str>> {
+    let (sender, receiver) = mpsc::channel(16);
+    let limit = u64::try_from(MAX_COMMAND_LEN + 1).unwrap_or(u64::MAX);
+    std::thread::spawn(move || {
+        let mut input = std::io::stdin().lock();
+        loop {
+            let mut line = Vec::new();
+            match input.by_ref().take(limit).read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            let complete = line.ends_with(b"\n");
+            let line = if line.len() > MAX_COMMAND_LEN && !complete {
+                if input.skip_until(b'\n').is_err() {
+                    return;
+                }
+                Err("the command is too long")
+            } else {
+                String::from_utf8(line).map_err(|_| "the command is not UTF-8")
+            };
+            if sender.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}

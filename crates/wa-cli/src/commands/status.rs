@@ -1,0 +1,99 @@
+//! `wa status`.
+
+use serde_json::json;
+use wa_core::LinkState;
+use wa_store::{AccountInfo, Store as _};
+
+use crate::args::StatusArgs;
+use crate::exit::Failure;
+use crate::report::{duration, unix_ms, utc};
+use crate::session::cannot_print;
+use crate::store::{Place, is_in_use};
+
+pub(crate) async fn run(args: StatusArgs) -> Result<(), Failure> {
+    let place = Place::of(&args.store)?;
+    if !place.exists() {
+        return print(
+            args.json,
+            &format!(
+                "No accounts: there is no store at {}.",
+                place.path().display()
+            ),
+        );
+    }
+    let store = place.open().await?;
+    let mut accounts = store.accounts().await?;
+    if let Some(wanted) = &args.store.account {
+        accounts.retain(|account| account.label == *wanted || account.id.as_str() == wanted);
+    }
+    if accounts.is_empty() {
+        print(args.json, "No accounts.")?;
+    }
+    for account in &accounts {
+        let in_use = is_in_use(&store, account).await?;
+        let line = if args.json {
+            json_line(account, in_use)
+        } else {
+            text_line(account, in_use)
+        };
+        print(false, &line)?;
+    }
+    store.close().await;
+    Ok(())
+}
+
+fn print(silent: bool, line: &str) -> Result<(), Failure> {
+    use std::io::Write as _;
+    if silent {
+        Ok(())
+    } else {
+        writeln!(std::io::stdout(), "{line}").map_err(cannot_print)
+    }
+}
+
+fn text_line(account: &AccountInfo, in_use: bool) -> String {
+    let name = match account.label.as_str() {
+        "" => account.id.as_str(),
+        label => label,
+    };
+    let who = account
+        .jid
+        .as_deref()
+        .and_then(super::pair::number_and_device);
+    let who = who
+        .map(|(number, device)| format!(" as +{number}, device {device}"))
+        .unwrap_or_default();
+    let platform = account
+        .platform
+        .as_deref()
+        .map(|platform| format!(" ({platform})"))
+        .unwrap_or_default();
+    let ago = duration(unix_ms().saturating_sub(account.since_unix_ms) / 1000);
+    let since = utc(account.since_unix_ms);
+    let running = if in_use { "running" } else { "not running" };
+    let state = match account.link {
+        LinkState::Linked => "linked",
+        LinkState::Unlinked => "not linked",
+        LinkState::Revoked => "logged out",
+        _ => "unknown",
+    };
+    format!("{name}: {state}{who}{platform}, since {since} ({ago} ago), {running}")
+}
+
+fn json_line(account: &AccountInfo, in_use: bool) -> String {
+    json!({
+        "v": crate::machine::SCHEMA,
+        "type": "account",
+        "id": account.id.as_str(),
+        "label": account.label,
+        "link": account.link.name(),
+        "desired": account.desired.name(),
+        "jid": account.jid,
+        "lid": account.lid,
+        "platform": account.platform,
+        "since": account.since_unix_ms,
+        "created": account.created_unix_ms,
+        "running": in_use,
+    })
+    .to_string()
+}

@@ -1,0 +1,143 @@
+//! Why a command ends, and the exit code for it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use wa_client::{BuildError, ClientError, CommandError, ConnectionState};
+use wa_store::StoreError;
+
+use crate::config::ConfigError;
+
+pub(crate) const EXIT_CODES_HELP: &str = "\
+Exit codes: 0 done, 1 failure, 2 wrong usage, 3 pairing expired, 4 logged out or not linked, 5 store locked,
+sealed with another key or unusable, 6 client version outdated, 7 another connection took over or the server
+restricts the account, 8 logged out here but not confirmed by the server, 130 interrupted.";
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    Usage(String),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("{what} {}: {source}", .path.display())]
+    File {
+        what: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{0}")]
+    Store(String),
+    #[error(transparent)]
+    Build(BuildError),
+    #[error("this account is not linked; link it with `wa pair`")]
+    NotLinked,
+    #[error("nobody scanned the code in time; run the command again for a new one")]
+    PairingExpired,
+    #[error("logged out: {0}; the keys are destroyed. Link again with `wa pair`")]
+    LoggedOut(String),
+    #[error(
+        "the server refuses client version {0} as outdated; give a newer one with --client-version, WA_CLIENT_VERSION or \
+         \"client_version\" in the configuration file, or update this program"
+    )]
+    Outdated(String),
+    #[error(
+        "another connection uses these credentials now; stop it before you start this one again"
+    )]
+    Conflict,
+    #[error("the server restricts this account{0}; see the phone for details")]
+    Restricted(String),
+    #[error("{0}")]
+    Client(ClientError),
+    #[error(
+        "the device is logged out and its keys are destroyed, but the server did not confirm it: remove the device \
+         on the phone under Linked devices if it is still listed"
+    )]
+    Unconfirmed,
+    #[error("interrupted")]
+    Interrupted,
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Failure {
+    /// The documented code.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Usage(_) | Self::Config(_) => 2,
+            Self::PairingExpired => 3,
+            Self::NotLinked | Self::LoggedOut(_) => 4,
+            Self::Store(_) => 5,
+            Self::Outdated(_) => 6,
+            Self::Conflict | Self::Restricted(_) => 7,
+            Self::Unconfirmed => 8,
+            Self::Interrupted => 130,
+            Self::File { .. } | Self::Build(_) | Self::Client(_) | Self::Other(_) => 1,
+        })
+    }
+
+    /// Stable name for machine mode.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::Config(_) => "config",
+            Self::File { .. } => "file",
+            Self::Store(_) => "store",
+            Self::Build(_) => "start",
+            Self::NotLinked => "not_linked",
+            Self::PairingExpired => "pairing_expired",
+            Self::LoggedOut(_) => "logged_out",
+            Self::Outdated(_) => "outdated",
+            Self::Conflict => "conflict",
+            Self::Restricted(_) => "restricted",
+            Self::Client(_) => "client",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Interrupted => "interrupted",
+            Self::Other(_) => "failed",
+        }
+    }
+
+    /// What a state means for a command that wants to be online; `None` while there is hope.
+    pub(crate) fn of_state(state: &ConnectionState, version: impl ToString) -> Option<Self> {
+        if !state.is_at_rest() {
+            return None;
+        }
+        Some(match state {
+            ConnectionState::PairingExpired => Self::PairingExpired,
+            ConnectionState::LoggedOut { reason } => Self::LoggedOut(reason.to_string()),
+            ConnectionState::Outdated => Self::Outdated(version.to_string()),
+            ConnectionState::Conflict { .. } => Self::Conflict,
+            ConnectionState::Restricted { code, .. } => Self::Restricted(
+                code.map(|code| format!(" (code {code})"))
+                    .unwrap_or_default(),
+            ),
+            ConnectionState::Failed { error } => Self::Other(error.to_string()),
+            // Nothing was started, or a command stopped it: neither is a failure.
+            _ => return None,
+        })
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Store(_) | BuildError::Restore(_) => Self::Store(error.to_string()),
+            other => Self::Build(other),
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Command(CommandError::NotLinked) => Self::NotLinked,
+            other => Self::Client(other),
+        }
+    }
+}

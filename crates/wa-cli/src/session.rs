@@ -1,0 +1,227 @@
+//! A client for a command: built from the command line, followed through its events, ended in order.
+
+use std::io::{IsTerminal as _, Stdout};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wa_client::{Client, ClientVersion, ConnectionState, Event, Events, TlsRoots};
+use wa_store::{AccountInfo, Store as _};
+use wa_store_sqlite::SqliteStore;
+
+use crate::args::{QrArgs, ServerArgs};
+use crate::config::ConfigFile;
+use crate::exit::Failure;
+use crate::paths::UserFolders;
+use crate::qr::image::{Format, PictureFile};
+use crate::screen::{Extent, Offer, Screen, Surface};
+use crate::signals::Interrupt;
+use crate::{machine, report};
+
+/// How often the countdown below a code moves.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A running client and the store it lives in.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) events: Events,
+    pub(crate) version: ClientVersion,
+    store: Arc<SqliteStore>,
+}
+
+impl Session {
+    /// Starts a client; nothing is connected yet.
+    pub(crate) async fn start(
+        store: Arc<SqliteStore>,
+        account: &AccountInfo,
+        server: &ServerArgs,
+        require_approval: bool,
+    ) -> Result<Self, Failure> {
+        let version = client_version(server)?;
+        let mut builder = Client::builder()
+            .shared_store(Arc::clone(&store))
+            .account(account.id)
+            .version(version)
+            .require_approval(require_approval);
+        if let Some(url) = &server.server {
+            builder = builder.endpoint(url);
+        }
+        if let Some(root) = &server.noise_root {
+            builder = builder.noise_root(root.clone());
+        }
+        if let Some(path) = &server.ca {
+            let pem = std::fs::read(path).map_err(|source| Failure::File {
+                what: "cannot read the CA file",
+                path: path.clone(),
+                source,
+            })?;
+            builder = builder.tls_roots(TlsRoots::WebPkiAnd(pem));
+        }
+        if let Some(proxy) = &server.proxy {
+            builder = builder.proxy(proxy.clone());
+        }
+        if let Some(name) = &server.device_name {
+            builder = builder.device_name(name);
+        }
+        let (client, events) = builder.build().await?;
+        Ok(Self {
+            client,
+            events,
+            version,
+            store,
+        })
+    }
+
+    pub(crate) fn is_linked(&self) -> bool {
+        self.client.credentials().is_some()
+    }
+
+    /// Ends the client and closes the store.
+    pub(crate) async fn end(self) {
+        self.client.shutdown().await;
+        self.store.close().await;
+    }
+
+    /// What a state at rest means for a command that wants to be online.
+    pub(crate) fn failure(&self, state: &ConnectionState) -> Option<Failure> {
+        Failure::of_state(state, self.version)
+    }
+
+    /// Waits until the client has told everything that came with its last change of state.
+    pub(crate) async fn settle(&self) {
+        // The answer to any command comes after the events that were under way.
+        let _ = self.client.ping().await;
+    }
+}
+
+/// Flag and environment first, then the configuration file, then what is compiled in.
+fn client_version(server: &ServerArgs) -> Result<ClientVersion, Failure> {
+    let config = match &server.config {
+        Some(path) => ConfigFile::read(path, true)?,
+        None => match UserFolders::from_environment() {
+            Some(folders) => ConfigFile::read(&folders.config_file(), false)?,
+            None => ConfigFile::default(),
+        },
+    };
+    Ok(server
+        .client_version
+        .or(config.client_version)
+        .unwrap_or(ClientVersion::COMPILED_IN))
+}
+
+/// Where the events of a command go.
+pub(crate) enum Output {
+    /// To a person.
+    Person(Box<Screen<Stdout>>),
+    /// To a program.
+    Machine,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool, qr: &QrArgs) -> Self {
+        if json {
+            return Self::Machine;
+        }
+        let png = qr.qr_png.iter().map(|path| (path, Format::Png));
+        let svg = qr.qr_svg.iter().map(|path| (path, Format::Svg));
+        let pictures = png
+            .chain(svg)
+            .map(|(path, format)| PictureFile::new(path.clone(), format, qr.invert));
+        Self::Person(Box::new(Screen::new(
+            std::io::stdout(),
+            surface,
+            qr.invert,
+            pictures.collect(),
+        )))
+    }
+
+    /// A line for a person; programs do not need it.
+    pub(crate) fn say(&mut self, text: &str) -> std::io::Result<()> {
+        match self {
+            Self::Person(screen) => screen.line(text),
+            Self::Machine => Ok(()),
+        }
+    }
+
+    pub(crate) fn event(&mut self, event: &Event) -> std::io::Result<()> {
+        match (self, event) {
+            (Self::Machine, event) => match machine::line(event) {
+                Some(line) => machine::write(&line),
+                None => Ok(()),
+            },
+            (Self::Person(screen), Event::Qr { text, seq, ttl, .. }) => screen.show(Offer {
+                text: text.expose().to_owned(),
+                seq: *seq,
+                deadline: Instant::now() + *ttl,
+            }),
+            (Self::Person(screen), Event::QrBlanked) => screen.blank(),
+            (Self::Person(screen), event) => match report::line(event) {
+                Some(line) => screen.line(&line),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn tick(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::Person(screen) => screen.tick(),
+            Self::Machine => Ok(()),
+        }
+    }
+
+    fn is_counting_down(&self) -> bool {
+        matches!(self, Self::Person(screen) if screen.is_showing())
+    }
+
+    pub(crate) fn blank(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::Person(screen) => screen.blank(),
+            Self::Machine => Ok(()),
+        }
+    }
+}
+
+fn surface() -> Surface {
+    if !std::io::stdout().is_terminal() {
+        return Surface::Plain;
+    }
+    match terminal_size::terminal_size() {
+        Some((terminal_size::Width(columns), terminal_size::Height(rows))) => {
+            Surface::Terminal(Extent {
+                columns: usize::from(columns),
+                rows: usize::from(rows),
+            })
+        }
+        // A terminal that does not tell its size gets what fits everywhere.
+        None => Surface::Plain,
+    }
+}
+
+/// What a follower waited for.
+pub(crate) enum Followed {
+    Event(Event),
+    Interrupted,
+}
+
+/// Passes the next event to the output and returns it; keeps the countdown going meanwhile.
+pub(crate) async fn follow(
+    events: &mut Events,
+    output: &mut Output,
+    interrupt: &mut Interrupt,
+) -> Result<Followed, Failure> {
+    loop {
+        tokio::select! {
+            event = events.next() => {
+                let event = event.ok_or_else(|| Failure::Other("the client ended unexpectedly".to_owned()))?;
+                output.event(&event).map_err(cannot_print)?;
+                return Ok(Followed::Event(event));
+            }
+            () = tokio::time::sleep(TICK), if output.is_counting_down() => output.tick().map_err(cannot_print)?,
+            () = interrupt.received() => return Ok(Followed::Interrupted),
+        }
+    }
+}
+
+/// Standard output is gone or full.
+pub(crate) fn cannot_print(error: std::io::Error) -> Failure {
+    Failure::Other(format!("cannot write to standard output: {error}"))
+}

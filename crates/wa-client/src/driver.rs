@@ -1,0 +1,202 @@
+//! The one loop of a client: it carries the engine's outputs out and brings the world's answers back.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::{debug, error, warn};
+use wa_core::{
+    Command, CommandError, Endpoint, Engine, Event, Input, Now, OpId, OpOutcome, Output, Query,
+};
+use wa_store::{AccountLock, Store};
+
+use crate::client::Snapshot;
+use crate::dial::Dialer;
+use crate::error::ClientError;
+use crate::events::EventSender;
+use crate::link::{Link, LinkEvent};
+
+/// Most sockets waiting for the server's half of the closing handshake; more are cut off.
+const MAX_CLOSING: usize = 4;
+
+/// What a handle asks of the driver.
+pub(crate) enum Request {
+    /// A command for the engine, and where to send what became of it.
+    Command(Command, oneshot::Sender<Result<OpOutcome, ClientError>>),
+    /// End without changing what the account is meant to do.
+    Shutdown,
+}
+
+/// Everything that belongs to one running client. Its one task owns it; nothing else is spawned.
+pub(crate) struct Driver<S> {
+    pub(crate) engine: Engine,
+    pub(crate) store: Arc<S>,
+    pub(crate) lock: AccountLock,
+    pub(crate) dialer: Dialer,
+    pub(crate) requests: mpsc::Receiver<Request>,
+    pub(crate) events: EventSender,
+    pub(crate) snapshot: watch::Sender<Snapshot>,
+    pub(crate) link: Link,
+    pub(crate) closing: FuturesUnordered<BoxFuture<'static, ()>>,
+    pub(crate) operations: HashMap<OpId, oneshot::Sender<Result<OpOutcome, ClientError>>>,
+    pub(crate) next_operation: u64,
+}
+
+enum Wake {
+    Request(Option<Request>),
+    Link(LinkEvent),
+    Timeout,
+    Other,
+}
+
+impl<S: Store> Driver<S> {
+    /// Runs until the last handle is gone or one asks for the end.
+    pub(crate) async fn run(mut self) {
+        self.drain().await;
+        loop {
+            match self.wait().await {
+                Wake::Request(Some(Request::Command(command, reply))) => {
+                    self.command(command, reply)
+                }
+                Wake::Request(Some(Request::Shutdown) | None) => break,
+                Wake::Link(event) => self.link_event(event),
+                Wake::Timeout => self.feed(Input::Timeout),
+                Wake::Other => continue,
+            }
+            self.drain().await;
+        }
+        self.close();
+        while self.closing.next().await.is_some() {}
+        debug!("client ended");
+        drop(self.lock);
+    }
+
+    async fn wait(&mut self) -> Wake {
+        let room = self.events.has_room();
+        let deadline = self.engine.poll_timeout();
+        tokio::select! {
+            request = self.requests.recv() => Wake::Request(request),
+            event = poll_fn(|cx| self.link.poll(cx, room)) => Wake::Link(event),
+            () = sleep_until(deadline), if room && deadline.is_some() => Wake::Timeout,
+            () = self.events.read(), if !room => Wake::Other,
+            Some(()) = self.closing.next(), if !self.closing.is_empty() => Wake::Other,
+        }
+    }
+
+    fn command(
+        &mut self,
+        command: Command,
+        reply: oneshot::Sender<Result<OpOutcome, ClientError>>,
+    ) {
+        let operation = OpId(self.next_operation);
+        self.next_operation += 1;
+        match self
+            .engine
+            .handle_input(now(), Input::Command(operation, command))
+        {
+            Ok(()) => {
+                self.operations.insert(operation, reply);
+            }
+            Err(error) => {
+                let _ = reply.send(Err(ClientError::Engine(error)));
+            }
+        }
+    }
+
+    fn link_event(&mut self, event: LinkEvent) {
+        match event {
+            LinkEvent::Opened(epoch) => self.feed(Input::Opened(epoch)),
+            LinkEvent::Bytes(epoch, bytes) => self.feed(Input::Bytes(epoch, &bytes)),
+            LinkEvent::Closed(epoch, cause) => {
+                debug!(%epoch, %cause, "connection over");
+                self.feed(Input::Closed(epoch, cause));
+            }
+        }
+    }
+
+    fn feed(&mut self, input: Input<'_>) {
+        if let Err(error) = self.engine.handle_input(now(), input) {
+            error!(%error, "the engine refused an input");
+        }
+    }
+
+    /// Acts on every output, in order. A `Persist` is durable before the next output is looked at.
+    async fn drain(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Open(endpoint) => self.open(endpoint),
+                Output::Transmit(bytes) => self.link.push(bytes),
+                Output::Close => self.close(),
+                Output::Load(query) => self.load(query).await,
+                Output::Persist(changes) => {
+                    if let Err(error) = self.store.commit(&self.lock, changes).await {
+                        error!(%error, "the store did not take a change");
+                        self.feed(Input::PersistFailed(error.to_string()));
+                    }
+                }
+                Output::Event(Event::OpDone { op, result }) => self.finish(op, result),
+                Output::Event(event) => self.events.push(event),
+                other => warn!(
+                    ?other,
+                    "an output of the engine is not known to this driver"
+                ),
+            }
+        }
+        self.publish();
+    }
+
+    fn open(&mut self, endpoint: Endpoint) {
+        self.close();
+        debug!(epoch = %endpoint.epoch, "dialling");
+        let dialer = self.dialer.clone();
+        let dial = Box::pin(async move { dialer.dial(&endpoint.url).await });
+        self.link = Link::Dialling(endpoint.epoch, dial);
+    }
+
+    fn close(&mut self) {
+        if let Link::Open(_, socket) = std::mem::replace(&mut self.link, Link::None)
+            && self.closing.len() < MAX_CLOSING
+        {
+            self.closing.push(Box::pin(socket.close()));
+        }
+    }
+
+    async fn load(&mut self, query: Query) {
+        match self.store.load(self.lock.account(), query).await {
+            Ok(records) => self.feed(Input::Loaded(query, records)),
+            Err(error) => self.feed(Input::LoadFailed(query, error.to_string())),
+        }
+    }
+
+    fn finish(&mut self, operation: OpId, result: Result<OpOutcome, CommandError>) {
+        if let Some(reply) = self.operations.remove(&operation) {
+            // Whoever asked may have lost interest.
+            let _ = reply.send(result.map_err(ClientError::Command));
+        }
+    }
+
+    fn publish(&mut self) {
+        self.snapshot
+            .send_if_modified(|snapshot| snapshot.update(&self.engine));
+    }
+}
+
+/// The present, by the runtime's clock, so that tests can stop it.
+pub(crate) fn now() -> Now {
+    let instant = tokio::time::Instant::now().into_std();
+    let unix = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Now::new(instant, u64::try_from(unix.as_millis()).unwrap_or(u64::MAX))
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    if let Some(deadline) = deadline {
+        tokio::time::sleep_until(deadline.into()).await;
+    }
+}
