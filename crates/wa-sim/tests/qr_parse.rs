@@ -7,6 +7,7 @@
 )]
 
 use serde_json::Value;
+use wa_crypto::PublicKey as _;
 use wa_sim::{DEEP_LINK_PREFIX, MAX_QR_LEN, QrField, QrForms, QrParseError, parse_qr};
 
 fn vectors() -> Value {
