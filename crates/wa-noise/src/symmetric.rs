@@ -16,7 +16,7 @@ pub(crate) const SEALED_KEY_LEN: usize = 32 + TAG_LEN;
 pub(crate) struct SymmetricState {
     provider: Provider,
     hash: [u8; 32],
-    chaining_key: Zeroizing<[u8; 32]>,
+    chaining_key: Box<Zeroizing<[u8; 32]>>,
 }
 
 /// The same once a key agreement is mixed in: from here on, messages are sealed.
@@ -32,7 +32,7 @@ impl SymmetricState {
         let mut state = Self {
             provider,
             hash,
-            chaining_key: Zeroizing::new(hash),
+            chaining_key: Box::new(Zeroizing::new(hash)),
         };
         state.mix_hash(prologue);
         state
@@ -56,24 +56,20 @@ impl SymmetricState {
     }
 
     fn advance(&mut self, shared: &SharedSecret) -> AeadKey {
-        let (chaining_key, key) = self.expand(shared.expose_bytes());
-        self.chaining_key = chaining_key;
-        AeadKey::new(self.provider, &key)
+        let mut halves = Zeroizing::new([[0; 32]; 2]);
+        self.expand(shared.expose_bytes(), &mut halves);
+        let [chaining_key, key] = &*halves;
+        self.chaining_key.copy_from_slice(chaining_key);
+        AeadKey::new(self.provider, key)
     }
 
-    fn expand(&self, input: &[u8]) -> (Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>) {
-        let mut both = Zeroizing::new([0; 64]);
+    fn expand(&self, input: &[u8], halves: &mut [[u8; 32]; 2]) {
         hkdf_sha256(
             input,
             self.chaining_key.as_slice(),
             &[],
-            both.as_mut_slice(),
+            halves.as_flattened_mut(),
         );
-        let (mut first, mut second) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
-        for (halves, byte) in first.iter_mut().chain(second.iter_mut()).zip(both.iter()) {
-            *halves = *byte;
-        }
-        (first, second)
     }
 }
 
@@ -135,11 +131,13 @@ impl KeyedState {
 
     /// The two transport keys: what the side that sent `ClientHello` writes with, and what it reads with.
     pub(crate) fn split(self) -> (AeadKey, AeadKey) {
-        let (first, second) = self.base.expand(&[]);
+        let mut halves = Zeroizing::new([[0; 32]; 2]);
+        self.base.expand(&[], &mut halves);
         let provider = self.base.provider;
+        let [first, second] = &*halves;
         (
-            AeadKey::new(provider, &first),
-            AeadKey::new(provider, &second),
+            AeadKey::new(provider, first),
+            AeadKey::new(provider, second),
         )
     }
 
