@@ -56,6 +56,7 @@ impl AeadKey {
     ///
     /// # Panics
     /// If `buf` has 64 GiB or more, which GCM cannot encrypt under one nonce.
+    #[inline]
     pub fn seal_in_place(
         &self,
         nonce: &[u8; 12],
@@ -82,6 +83,7 @@ impl AeadKey {
     ///
     /// # Errors
     /// [`OpenError`]; what `buf` holds then is unspecified and must not be used.
+    #[inline]
     pub fn open_in_place<'b>(
         &self,
         nonce: &[u8; 12],
@@ -113,6 +115,7 @@ impl AeadKey {
     ///
     /// # Panics
     /// As [`seal_in_place`](Self::seal_in_place).
+    #[inline]
     pub fn seal_append(&self, nonce: &[u8; 12], aad: &[u8], plaintext: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
         out.reserve(plaintext.len() + AEAD_TAG_LEN);

@@ -11,9 +11,9 @@ use serde_json::Value;
 use support::{array, bytes, list, noise, pairing, providers, rng, signal};
 use wa_crypto::{
     AgreementError, IdentityPublic, IdentitySecret, LinkEphemeralPublic, LinkEphemeralSecret,
-    NoiseEphemeralSecret, NoiseStaticPublic, NoiseStaticSecret, PasskeyEphemeralPublic,
-    PasskeyEphemeralSecret, PublicKey, RatchetPublic, RatchetSecret, SignedPrekeyPublic,
-    SignedPrekeySecret,
+    NoiseEphemeralSecret, NoiseStaticPublic, NoiseStaticSecret, OneTimePrekeySecret,
+    PasskeyEphemeralPublic, PasskeyEphemeralSecret, PublicKey, RatchetPublic, RatchetSecret,
+    SignedPrekeyPublic, SignedPrekeySecret,
 };
 
 #[test]
@@ -88,6 +88,7 @@ fn pairing_agreements_give_the_recorded_secrets() {
 
 #[test]
 fn the_four_agreements_of_x3dh_come_out_on_both_sides() {
+    let mut with_one_time = 0;
     for provider in providers() {
         for case in list(&signal(), "x3dh") {
             let (initiator, responder) = (&case["initiator"], &case["responder"]);
@@ -124,6 +125,16 @@ fn the_four_agreements_of_x3dh_come_out_on_both_sides() {
             );
             let dh3 = array(case, "dh3_base_x_signed_prekey");
             assert_eq!(base.agree(&signed.public()).unwrap().expose_bytes(), &dh3);
+
+            let Some(one_time) = responder["one_time_prekey_private"].as_str() else {
+                continue;
+            };
+            let one_time = support::hex_array(one_time);
+            let one_time = OneTimePrekeySecret::from_bytes(provider, &one_time);
+            let dh4 = array(case, "dh4_base_x_one_time");
+            assert_eq!(base.agree(&one_time.public()).unwrap().expose_bytes(), &dh4);
+            assert_eq!(one_time.agree(&base.public()).unwrap().expose_bytes(), &dh4);
+            with_one_time += 1;
         }
         for step in list(&signal()["kdf"], "root_step") {
             let ours = RatchetSecret::from_bytes(provider, &array(step, "our_ratchet_private"));
@@ -135,6 +146,7 @@ fn the_four_agreements_of_x3dh_come_out_on_both_sides() {
             );
         }
     }
+    assert_eq!(with_one_time, providers().len());
 }
 
 #[test]
