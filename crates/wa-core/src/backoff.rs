@@ -56,8 +56,9 @@ fn jitter(around: Duration, percent: u32, rng: &mut (impl CryptoRng + ?Sized)) -
     (around - spread) + uniform(spread * 2, rng)
 }
 
-/// A duration from zero to `max`, uniform.
+/// A duration from zero to `max`, uniform, in whole milliseconds: what is told as wall-clock time is then the
+/// very moment of the timer.
 pub(crate) fn uniform(max: Duration, rng: &mut (impl CryptoRng + ?Sized)) -> Duration {
-    let micros = u64::try_from(max.as_micros()).unwrap_or(u64::MAX - 1);
-    Duration::from_micros(rng.next_u64() % (micros + 1))
+    let millis = u64::try_from(max.as_millis()).unwrap_or(u64::MAX - 1);
+    Duration::from_millis(rng.next_u64() % (millis + 1))
 }

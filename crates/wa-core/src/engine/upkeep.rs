@@ -102,7 +102,10 @@ impl Upkeep {
             self.step = UpkeepStep::Idle;
             self.tasks.push_front(Task::Upload);
         }
-        while let (UpkeepStep::Idle, Some(task)) = (&self.step, self.tasks.pop_front()) {
+        while matches!(self.step, UpkeepStep::Idle) {
+            let Some(task) = self.tasks.pop_front() else {
+                break;
+            };
             match task {
                 Task::Count => {
                     self.step = UpkeepStep::AwaitCount;

@@ -1,0 +1,115 @@
+use prost::Message;
+use rand_chacha::ChaCha20Rng;
+use wa_crypto::{AdvSecret, IdentityPublic, IdentitySecret, Provider, PublicKey as _, Signature};
+use wa_pair::parse_qr;
+use wa_proto::pb::{AdvDeviceIdentity, AdvSignedDeviceIdentity, AdvSignedDeviceIdentityHmac};
+
+use super::rng;
+
+/// The primary of the simulated account.
+pub struct Phone {
+    identity: IdentitySecret,
+    rng: ChaCha20Rng,
+    next_key_index: u32,
+}
+
+/// What a phone or somebody between does wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tamper {
+    Nothing,
+    Hmac,
+    Signature,
+}
+
+/// What a phone read in a code and answers to it.
+pub struct Scan {
+    pub reference: String,
+    /// Content of `device-identity`.
+    pub container: Vec<u8>,
+}
+
+impl Phone {
+    pub fn new(seed: u64) -> Self {
+        let mut rng = rng(seed);
+        Self {
+            identity: IdentitySecret::generate(Provider::rust(), &mut rng),
+            rng,
+            next_key_index: 1,
+        }
+    }
+
+    pub fn identity(&self) -> IdentityPublic {
+        self.identity.public()
+    }
+
+    pub fn scan(&mut self, qr: &str, tamper: Tamper) -> Scan {
+        let scanned = parse_qr(qr).expect("the code on show can be read");
+        let key_index = self.next_key_index;
+        self.next_key_index += 1;
+        let details = AdvDeviceIdentity {
+            raw_id: Some(0x1234_5678),
+            timestamp: Some(1_787_184_000),
+            key_index: Some(key_index),
+            ..AdvDeviceIdentity::default()
+        }
+        .encode_to_vec();
+        let mut signature = *self
+            .identity
+            .sign(
+                &mut self.rng,
+                &[&[6, 0], &details, scanned.identity.as_bytes()],
+            )
+            .as_bytes();
+        if tamper == Tamper::Signature {
+            signature[5] ^= 1;
+        }
+        let signed = AdvSignedDeviceIdentity {
+            details: Some(details),
+            account_signature_key: Some(self.identity().as_bytes().to_vec()),
+            account_signature: Some(signature.to_vec()),
+            device_signature: None,
+        }
+        .encode_to_vec();
+        let mut mac = mac(&scanned.adv, &signed);
+        if tamper == Tamper::Hmac {
+            mac[0] ^= 1;
+        }
+        let container = AdvSignedDeviceIdentityHmac {
+            details: Some(signed),
+            hmac: Some(mac.to_vec()),
+            account_type: None,
+        };
+        Scan {
+            reference: scanned.reference,
+            container: container.encode_to_vec(),
+        }
+    }
+
+    /// Whether the companion's reply proves that it holds the identity it registered with.
+    pub fn accepts(&self, reply: &[u8], companion: &IdentityPublic) -> bool {
+        let Ok(signed) = AdvSignedDeviceIdentity::decode(reply) else {
+            return false;
+        };
+        let (Some(details), Some(signature)) = (&signed.details, &signed.device_signature) else {
+            return false;
+        };
+        let Ok(signature) = Signature::try_from(signature.as_slice()) else {
+            return false;
+        };
+        companion
+            .verify(
+                &[
+                    &[6, 1],
+                    details,
+                    companion.as_bytes(),
+                    self.identity().as_bytes(),
+                ],
+                &signature,
+            )
+            .is_ok()
+    }
+}
+
+fn mac(adv: &AdvSecret, signed: &[u8]) -> [u8; 32] {
+    adv.mac(&[signed])
+}
