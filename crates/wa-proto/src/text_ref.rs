@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::decode::Slot;
 use crate::jid::{Place, Server};
-use crate::packed::{Alphabet, Digits, Packed};
+use crate::packed::{Alphabet, Block, Digits, Packed};
 use crate::{Jid, Str, Token, Value, wire};
 
 /// A text inside a decoded stanza.
@@ -86,9 +86,12 @@ impl<'a> TextRef<'a> {
         match self.0 {
             Repr::Token(token) => read(token.as_str()),
             Repr::Packed(packed) => packed.with(read),
-            Repr::Raw(bytes) => match str::from_utf8(bytes) {
-                Ok(text) => read(text),
-                Err(_) => read(&String::from_utf8_lossy(bytes)),
+            Repr::Raw(bytes) => match Block::of_ascii(bytes) {
+                Some(block) => read(block.text(bytes.len())),
+                None => match str::from_utf8(bytes) {
+                    Ok(text) => read(text),
+                    Err(_) => read(&String::from_utf8_lossy(bytes)),
+                },
             },
         }
     }

@@ -1,223 +1,182 @@
-//! The items that nodes are made of. (Node chapter, 4 to 6.)
+//! The items that nodes are made of, written into measured room. (Node chapter, 4 to 6.)
 
-use super::{EncodeError, MAX_CHILDREN, check_attributes};
+use super::room::Room;
 use crate::jid::{DeviceForm, User};
-use crate::packed::{Digits, pack};
+use crate::node::Content;
+use crate::packed::{Alphabet, Digits, alphabet_of, pack};
 use crate::text::Word;
-use crate::{Jid, Server, Str, Token, Value, wire};
+use crate::{Jid, Node, Server, Str, Token, Value, wire};
 
 /// Numbers of up to four digits may have a token; no longer one has.
 const MAX_NUMERIC_TOKEN_LEN: u32 = 4;
 
-/// Appends items to the caller's buffer.
-pub(super) struct Items<'o>(&'o mut Vec<u8>);
-
-impl<'o> Items<'o> {
-    #[inline]
-    pub(super) fn new(out: &'o mut Vec<u8>) -> Self {
-        Self(out)
+impl Room<'_> {
+    /// Nodes, one after the other. Only those with nodes inside take a call.
+    pub(super) fn nodes(mut self, nodes: &[Node]) -> Self {
+        for node in nodes {
+            let has_content = !matches!(node.content, Content::None);
+            self = self.head(&node.tag, &node.attributes, has_content);
+            self = match &node.content {
+                Content::None => self,
+                Content::Bytes(bytes) => self.bytes(bytes),
+                Content::Children(children) => self.list(children.len()).nodes(children),
+            };
+        }
+        self
     }
 
     /// Everything of a node but its content.
-    #[inline]
-    pub(super) fn head(
-        &mut self,
-        tag: &Str,
-        attributes: &[(Str, Value)],
-        has_content: bool,
-    ) -> Result<(), EncodeError> {
-        check_attributes(attributes.len())?;
-        self.list(1 + 2 * attributes.len() + usize::from(has_content));
-        match tag.word() {
-            Word::Plain("") => return Err(EncodeError::EmptyTag),
-            word => self.word(word)?,
+    #[inline(always)]
+    pub(super) fn head(self, tag: &Str, attributes: &[(Str, Value)], has_content: bool) -> Self {
+        let size = 1 + 2 * attributes.len() + usize::from(has_content);
+        let room = self.list(size).word(tag.word());
+        if attributes.is_empty() {
+            return room;
         }
+        room.attributes(attributes)
+    }
+
+    fn attributes(mut self, attributes: &[(Str, Value)]) -> Self {
         for (key, value) in attributes {
-            self.word(key.word())?;
-            self.value(value)?;
+            self = self.word(key.word());
+            self = match value {
+                Value::Text(text) => self.word(text.word()),
+                Value::Number(number) => self.digits(Digits::from_number(*number)),
+                Value::Jid(jid) => self.jid(jid),
+            };
         }
-        Ok(())
-    }
-
-    /// The head of a content that is nodes.
-    #[inline]
-    pub(super) fn children(&mut self, count: usize) -> Result<(), EncodeError> {
-        if count > MAX_CHILDREN {
-            return Err(EncodeError::TooManyChildren {
-                count,
-                limit: MAX_CHILDREN,
-            });
-        }
-        self.list(count);
-        Ok(())
-    }
-
-    /// Appends the first bytes of an array: a copy of a fixed length is one or two moves.
-    #[inline]
-    fn put<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
-        self.0.extend_from_slice(&bytes);
-        let end = self.0.len() - (N - len);
-        self.0.truncate(end);
+        self
     }
 
     #[inline]
-    fn list(&mut self, count: usize) {
+    pub(super) fn list(self, count: usize) -> Self {
         match count {
-            0 => self.0.push(wire::LIST_EMPTY),
-            1..=0xff => self.put([wire::LIST_8, count as u8], 2),
+            0 => self.put(u64::from(wire::LIST_EMPTY), 1),
+            1..=0xff => self.put(u64::from(wire::LIST_8) | (count as u64) << 8, 2),
             _ => {
-                let [high, low] = (count as u16).to_be_bytes();
-                self.put([wire::LIST_16, high, low], 3);
+                let count = u64::from((count as u16).swap_bytes());
+                self.put(u64::from(wire::LIST_16) | count << 8, 3)
             }
         }
     }
 
     /// A content, or a text that neither has a token nor can be packed.
-    #[inline]
-    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        let len = bytes.len();
-        if len <= 0xff {
-            self.put([wire::BINARY_8, len as u8], 2);
-        } else {
-            self.long_bytes_head(len)?;
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn long_bytes_head(&mut self, len: usize) -> Result<(), EncodeError> {
-        let Ok(wide) = u32::try_from(len) else {
-            return Err(EncodeError::TooLong { len });
+    #[inline(always)]
+    pub(super) fn bytes(self, bytes: &[u8]) -> Self {
+        let len = bytes.len() as u32;
+        let big_endian = u64::from(len.swap_bytes());
+        let room = match len {
+            0..=0xff => self.put(u64::from(wire::BINARY_8) | u64::from(len) << 8, 2),
+            // The lowest byte of the length in four bytes is the highest one here, and 0.
+            0x100..=0xf_ffff => self.put(big_endian | u64::from(wire::BINARY_20), 4),
+            _ => self.put(big_endian << 8 | u64::from(wire::BINARY_32), 5),
         };
-        let [highest, high, middle, low] = wide.to_be_bytes();
-        self.0.reserve(len + 5);
-        if wide <= 0xf_ffff {
-            self.put([wire::BINARY_20, high, middle, low], 4);
-        } else {
-            self.put([wire::BINARY_32, highest, high, middle, low], 5);
-        }
-        Ok(())
+        room.extend(bytes)
     }
 
     #[inline]
-    fn word(&mut self, word: Word<'_>) -> Result<(), EncodeError> {
+    fn word(self, word: Word<'_>) -> Self {
         match word {
-            Word::Token(token) => {
-                self.token(token);
-                Ok(())
-            }
+            Word::Token(token) => self.token(token),
             Word::Plain(text) => self.plain(text),
         }
     }
 
     #[inline]
-    fn token(&mut self, token: Token) {
+    fn token(self, token: Token) -> Self {
         let (bytes, len) = token.wire();
-        self.put(bytes, len);
+        self.put(u64::from(bytes), len)
     }
 
     /// A text that is not in the dictionaries.
-    #[inline]
-    fn plain(&mut self, text: &str) -> Result<(), EncodeError> {
-        if pack(text.as_bytes(), self.0, wire::NIBBLE_8, wire::HEX_8) {
-            return Ok(());
-        }
-        self.bytes(text.as_bytes())
+    fn plain(self, text: &str) -> Self {
+        let text = text.as_bytes();
+        let Some(alphabet) = alphabet_of(text) else {
+            return self.bytes(text);
+        };
+        let tag = match alphabet {
+            Alphabet::Nibble => wire::NIBBLE_8,
+            Alphabet::Hex => wire::HEX_8,
+        };
+        let count = text.len().div_ceil(2) | (text.len() % 2) << 7;
+        let room = self.put(u64::from(tag) | (count as u64) << 8, 2);
+        pack(text, alphabet, room, Room::put)
     }
 
     #[inline]
-    fn value(&mut self, value: &Value) -> Result<(), EncodeError> {
-        match value {
-            Value::Text(text) => self.word(text.word()),
-            Value::Number(number) => {
-                self.digits(Digits::from_number(*number));
-                Ok(())
-            }
-            Value::Jid(jid) => self.jid(jid),
-        }
-    }
-
-    #[inline]
-    fn digits(&mut self, digits: Digits) {
+    fn digits(self, digits: Digits) -> Self {
         if digits.len() <= MAX_NUMERIC_TOKEN_LEN
             && let Some(token) = digits.with(Token::find)
         {
             return self.token(token);
         }
-        let (count, [a, b, c, d, e, f, g, h, i, j], len) = digits.packed();
-        self.put(
-            [wire::NIBBLE_8, count, a, b, c, d, e, f, g, h, i, j],
-            2 + len,
-        );
+        let packed = digits.packed();
+        let head = u64::from(wire::NIBBLE_8) | u64::from(packed.count) << 8;
+        let room = self.put(head, 2).put(packed.first, packed.first_len);
+        if packed.rest_len == 0 {
+            return room;
+        }
+        room.put(packed.rest, packed.rest_len)
     }
 
     #[inline]
-    fn jid(&mut self, jid: &Jid) -> Result<(), EncodeError> {
-        let (server, device) = (jid.server(), jid.device());
-        match server.device_form() {
-            DeviceForm::Domain(domain) if device > 0 => {
-                let device = u8::try_from(device).map_err(|_| EncodeError::Device { device })?;
-                self.put([wire::AD_JID, domain, device], 3);
-                self.user(jid.user_part())
+    fn jid(self, jid: &Jid) -> Self {
+        let place = jid.place();
+        match place.server.device_form() {
+            DeviceForm::Domain(domain) if place.device > 0 => {
+                let [domain, device] = [u64::from(domain), u64::from(place.device)];
+                self.put(u64::from(wire::AD_JID) | domain << 8 | device << 16, 3)
+                    .user(jid.user_part())
             }
             DeviceForm::Messenger | DeviceForm::Interop => self.foreign_jid(jid),
-            DeviceForm::None if device > 0 => Err(EncodeError::DeviceNotAllowed { device }),
             DeviceForm::Domain(_) | DeviceForm::None => {
-                self.0.push(wire::JID_PAIR);
-                match jid.user_part() {
-                    User::None => self.0.push(wire::LIST_EMPTY),
-                    user => self.user(user)?,
-                }
-                self.server(jid)
+                let room = self.put(u64::from(wire::JID_PAIR), 1);
+                let room = match jid.user_part() {
+                    User::None => room.put(u64::from(wire::LIST_EMPTY), 1),
+                    user => room.user(user),
+                };
+                room.server(jid)
             }
         }
     }
 
-    fn foreign_jid(&mut self, jid: &Jid) -> Result<(), EncodeError> {
-        let interop = jid.server() == Server::Interop;
-        self.0.push(if interop {
-            wire::INTEROP_JID
+    #[cold]
+    fn foreign_jid(self, jid: &Jid) -> Self {
+        let place = jid.place();
+        let device = u64::from(place.device.swap_bytes());
+        if place.server == Server::Interop {
+            self.put(u64::from(wire::INTEROP_JID), 1)
+                .user(jid.user_part())
+                .put(device, 2)
+                .put(u64::from(place.integrator.swap_bytes()), 2)
+                .server(jid)
         } else {
-            wire::FB_JID
-        });
-        self.user(jid.user_part())?;
-        self.0.extend_from_slice(&jid.device().to_be_bytes());
-        if interop {
-            self.0.extend_from_slice(&jid.integrator().to_be_bytes());
+            self.put(u64::from(wire::FB_JID), 1)
+                .user(jid.user_part())
+                .put(device, 2)
+                .server(jid)
         }
-        self.server(jid)
     }
 
     #[inline]
-    fn user(&mut self, user: User<'_>) -> Result<(), EncodeError> {
+    fn user(self, user: User<'_>) -> Self {
         match user {
-            User::Digits(digits) => {
-                self.digits(digits);
-                Ok(())
-            }
-            User::Token(token) => {
-                self.token(token);
-                Ok(())
-            }
+            User::Digits(digits) => self.digits(digits),
+            User::Token(token) => self.token(token),
             User::Text(text) => self.plain(text),
             User::None => self.bytes(&[]),
         }
     }
 
     #[inline]
-    fn server(&mut self, jid: &Jid) -> Result<(), EncodeError> {
-        match jid.server().common_token() {
-            Some(token) => {
-                self.token(token);
-                Ok(())
-            }
-            None => match jid.server_name() {
-                "" => Err(EncodeError::NoServer),
-                name => match Token::find(name) {
-                    Some(token) => self.word(Word::Token(token)),
-                    None => self.plain(name),
-                },
-            },
+    fn server(self, jid: &Jid) -> Self {
+        if let Some(token) = jid.server().common_token() {
+            return self.token(token);
+        }
+        let name = jid.server_name();
+        match Token::find(name) {
+            Some(token) => self.token(token),
+            None => self.plain(name),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! From a stanza to the plaintext of a frame, in one pass over the output.
 
 mod items;
+mod measure;
+mod room;
 mod writer;
 
-use crate::node::Content;
-use crate::{MAX_ATTRIBUTES, MAX_NODE_DEPTH, Node};
-use items::Items;
+use crate::Node;
+use room::append;
 pub use writer::{NodeWriter, encode_with};
 
 /// The flag byte of everything a client sends: not compressed. (Node chapter, 1.)
@@ -21,7 +22,7 @@ pub enum EncodeError {
     /// A tag without characters.
     #[error("a node needs a tag")]
     EmptyTag,
-    /// More attributes than [`MAX_ATTRIBUTES`].
+    /// More attributes than [`MAX_ATTRIBUTES`](crate::MAX_ATTRIBUTES).
     #[error("{count} attributes, at most {limit} are allowed")]
     TooManyAttributes {
         /// How many.
@@ -45,7 +46,7 @@ pub enum EncodeError {
         /// How many were written.
         got: usize,
     },
-    /// Nodes nested deeper than [`MAX_NODE_DEPTH`].
+    /// Nodes nested deeper than [`MAX_NODE_DEPTH`](crate::MAX_NODE_DEPTH).
     #[error("nodes nested deeper than {limit}")]
     TooDeep {
         /// The limit.
@@ -76,49 +77,10 @@ pub enum EncodeError {
 
 /// Appends the flag byte and the node; nothing on an error.
 pub(crate) fn encode(node: &Node, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    undo_on_error(out, |out| write_node(node, out, 1))
-}
-
-fn undo_on_error(
-    out: &mut Vec<u8>,
-    write: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
-) -> Result<(), EncodeError> {
-    let start = out.len();
-    out.push(FLAGS_PLAIN);
-    let outcome = write(out);
-    if outcome.is_err() {
-        out.truncate(start);
-    }
-    outcome
-}
-
-fn write_node(node: &Node, out: &mut Vec<u8>, depth: usize) -> Result<(), EncodeError> {
-    if depth > MAX_NODE_DEPTH {
-        return Err(EncodeError::TooDeep {
-            limit: MAX_NODE_DEPTH,
-        });
-    }
-    let has_content = !matches!(node.content, Content::None);
-    let mut items = Items::new(out);
-    items.head(&node.tag, &node.attributes, has_content)?;
-    match &node.content {
-        Content::None => Ok(()),
-        Content::Bytes(bytes) => items.bytes(bytes),
-        Content::Children(children) => {
-            items.children(children.len())?;
-            children
-                .iter()
-                .try_for_each(|child| write_node(child, out, depth + 1))
-        }
-    }
-}
-
-fn check_attributes(count: usize) -> Result<(), EncodeError> {
-    if count <= MAX_ATTRIBUTES {
-        return Ok(());
-    }
-    Err(EncodeError::TooManyAttributes {
-        count,
-        limit: MAX_ATTRIBUTES,
-    })
+    let node = std::slice::from_ref(node);
+    let bound = 1 + measure::nodes(node, 1)?;
+    append(out, bound, |room| {
+        room.put(u64::from(FLAGS_PLAIN), 1).nodes(node)
+    });
+    Ok(())
 }

@@ -1,8 +1,8 @@
 //! Writing a stanza without building it first.
 
-use super::items::Items;
-use super::{EncodeError, undo_on_error};
-use crate::{MAX_NODE_DEPTH, Str, Value};
+use super::room::append;
+use super::{EncodeError, FLAGS_PLAIN, measure};
+use crate::{Node, Str, Value};
 
 /// Writes nodes one after the other, for stanzas that are not worth a tree: an upload of 812 keys, say.
 ///
@@ -34,22 +34,27 @@ pub fn encode_with(
     out: &mut Vec<u8>,
     write: impl FnOnce(&mut NodeWriter<'_>) -> Result<(), EncodeError>,
 ) -> Result<(), EncodeError> {
-    undo_on_error(out, |out| {
-        let mut writer = NodeWriter {
-            out,
-            depth: 1,
-            written: 0,
-        };
-        write(&mut writer)?;
-        writer.expect(1)
-    })
+    let start = out.len();
+    out.push(FLAGS_PLAIN);
+    let mut writer = NodeWriter {
+        out,
+        depth: 1,
+        written: 0,
+    };
+    let outcome = write(&mut writer).and_then(|()| writer.expect(1));
+    if outcome.is_err() {
+        out.truncate(start);
+    }
+    outcome
 }
 
 impl NodeWriter<'_> {
     /// A node without content.
     #[inline]
     pub fn empty(&mut self, tag: &Str, attributes: &[(Str, Value)]) -> Result<(), EncodeError> {
-        self.head(tag, attributes, false)?;
+        let bound = measure::head(tag, attributes, self.depth)?;
+        append(self.out, bound, |room| room.head(tag, attributes, false));
+        self.written += 1;
         Ok(())
     }
 
@@ -61,7 +66,12 @@ impl NodeWriter<'_> {
         attributes: &[(Str, Value)],
         bytes: &[u8],
     ) -> Result<(), EncodeError> {
-        self.head(tag, attributes, true)?.bytes(bytes)
+        let bound = measure::head(tag, attributes, self.depth)? + measure::bytes(bytes.len())?;
+        append(self.out, bound, |room| {
+            room.head(tag, attributes, true).bytes(bytes)
+        });
+        self.written += 1;
+        Ok(())
     }
 
     /// A node with `count` nodes in it, which `children` writes.
@@ -73,7 +83,11 @@ impl NodeWriter<'_> {
         count: usize,
         children: impl FnOnce(&mut NodeWriter<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
-        self.head(tag, attributes, true)?.children(count)?;
+        let bound = measure::head(tag, attributes, self.depth)? + measure::children(count)?;
+        append(self.out, bound, |room| {
+            room.head(tag, attributes, true).list(count)
+        });
+        self.written += 1;
         let mut inner = NodeWriter {
             out: self.out,
             depth: self.depth + 1,
@@ -84,27 +98,12 @@ impl NodeWriter<'_> {
     }
 
     /// A node that is built already.
-    pub fn node(&mut self, node: &crate::Node) -> Result<(), EncodeError> {
+    pub fn node(&mut self, node: &Node) -> Result<(), EncodeError> {
+        let node = std::slice::from_ref(node);
+        let bound = measure::nodes(node, self.depth)?;
+        append(self.out, bound, |room| room.nodes(node));
         self.written += 1;
-        super::write_node(node, self.out, self.depth)
-    }
-
-    #[inline]
-    fn head(
-        &mut self,
-        tag: &Str,
-        attributes: &[(Str, Value)],
-        has_content: bool,
-    ) -> Result<Items<'_>, EncodeError> {
-        if self.depth > MAX_NODE_DEPTH {
-            return Err(EncodeError::TooDeep {
-                limit: MAX_NODE_DEPTH,
-            });
-        }
-        self.written += 1;
-        let mut items = Items::new(self.out);
-        items.head(tag, attributes, has_content)?;
-        Ok(items)
+        Ok(())
     }
 
     fn expect(&self, expected: usize) -> Result<(), EncodeError> {

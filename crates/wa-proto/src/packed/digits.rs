@@ -12,6 +12,16 @@ pub(crate) struct Digits {
     pub(crate) low: u64,
 }
 
+/// The packed form: the length byte, then one to eight bytes and up to two more, the first ones lowest.
+#[derive(Clone, Copy)]
+pub(crate) struct PackedDigits {
+    pub(crate) count: u8,
+    pub(crate) first: u64,
+    pub(crate) first_len: u32,
+    pub(crate) rest: u64,
+    pub(crate) rest_len: u32,
+}
+
 /// What fits ten bytes.
 const MAX_DIGITS: usize = 20;
 
@@ -103,28 +113,42 @@ impl Digits {
         }
     }
 
-    /// The packed form: the length byte, then this many bytes.
+    /// The packed form.
     #[inline]
-    pub(crate) fn packed(self) -> (u8, [u8; 10], usize) {
+    pub(crate) fn packed(self) -> PackedDigits {
         let len = self.len();
-        let bytes = len.div_ceil(2) as usize;
-        let mut packed = [0; 10];
+        let bytes = len.div_ceil(2);
+        let count = bytes as u8 | ((len % 2) as u8) << 7;
         // Left-aligned, with a code of padding after an odd number of digits.
         if self.high == 0 {
-            let padding = if len < 16 { 0x0f << (60 - 4 * len) } else { 0 };
+            let padding = if len % 2 == 1 {
+                0x0f << (60 - 4 * len)
+            } else {
+                0
+            };
             let aligned = self.low << (64 - 4 * len) | padding;
-            if let Some(place) = packed.first_chunk_mut::<8>() {
-                *place = aligned.to_be_bytes();
-            }
-        } else {
-            let all = u128::from(self.high) << 64 | u128::from(self.low);
-            let padding = 0x0f << (124 - 4 * len);
-            let aligned = all << (128 - 4 * len) | padding;
-            if let Some(aligned) = aligned.to_be_bytes().first_chunk::<10>() {
-                packed = *aligned;
-            }
+            return PackedDigits {
+                count,
+                first: aligned.swap_bytes(),
+                first_len: bytes,
+                rest: 0,
+                rest_len: 0,
+            };
         }
-        (bytes as u8 | ((len % 2) as u8) << 7, packed, bytes)
+        let padding = if len % 2 == 1 {
+            0x0f << (124 - 4 * len)
+        } else {
+            0
+        };
+        let all = u128::from(self.high) << 64 | u128::from(self.low);
+        let aligned = (all << (128 - 4 * len) | padding).swap_bytes();
+        PackedDigits {
+            count,
+            first: aligned as u64,
+            first_len: 8,
+            rest: (aligned >> 64) as u64,
+            rest_len: bytes - 8,
+        }
     }
 
     /// Hands out the digits as text.

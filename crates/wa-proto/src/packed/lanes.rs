@@ -54,10 +54,10 @@ pub(super) fn codes_of_hex(text: u64) -> Option<u64> {
 
 /// Two codes per byte, the first one high.
 #[inline]
-pub(super) fn join(codes: u64) -> u32 {
+pub(super) fn join(codes: u64) -> u64 {
     let mut word = (codes << 4 | codes >> 8) & 0x00ff_00ff_00ff_00ff;
     word = (word | word >> 8) & 0x0000_ffff_0000_ffff;
-    (word | word >> 16) as u32
+    (word | word >> 16) & 0xffff_ffff
 }
 
 /// Up to eight bytes as a number, without a loop over them.

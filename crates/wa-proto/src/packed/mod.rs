@@ -33,9 +33,9 @@ pub(crate) struct Packed<'a> {
     pub(crate) odd: bool,
 }
 
-/// Sixteen bytes where checking them for UTF-8 takes two steps instead of sixteen.
+/// Sixteen ASCII characters, aligned: checking them for UTF-8 takes two steps instead of sixteen.
 #[repr(align(16))]
-pub(crate) struct Block(pub(crate) [u8; 16]);
+pub(crate) struct Block([u8; 16]);
 
 impl Packed<'_> {
     /// Number of characters.
@@ -57,11 +57,11 @@ impl Packed<'_> {
 
     #[inline]
     fn short(&self) -> Block {
-        let unused = 64 - 8 * self.bytes.len() as u32;
-        let word = load_big_endian(self.bytes)
-            .checked_shl(unused)
-            .unwrap_or(0)
-            .swap_bytes();
+        let word = if self.bytes.is_empty() {
+            0
+        } else {
+            load_little_endian(self.bytes)
+        };
         let mut block = Block([0; 16]);
         let (low, high) = block.0.split_at_mut(8);
         low.copy_from_slice(&unpack_8(word as u32, self.alphabet));
@@ -89,7 +89,25 @@ impl Packed<'_> {
 }
 
 impl Block {
-    /// The first characters, if all sixteen are UTF-8.
+    /// A copy of 4 to 16 bytes, if all of them are ASCII; shorter ones are as fast without.
+    #[inline]
+    pub(crate) fn of_ascii(bytes: &[u8]) -> Option<Self> {
+        let (low, high) = match bytes.len() {
+            4..=8 => (load_little_endian(bytes), 0),
+            9..=16 => {
+                let (low, high) = bytes.split_first_chunk::<8>()?;
+                (u64::from_le_bytes(*low), load_little_endian(high))
+            }
+            _ => return None,
+        };
+        if (low | high) & lanes(0x80) != 0 {
+            return None;
+        }
+        let both = u128::from(high) << 64 | u128::from(low);
+        Some(Self(both.to_le_bytes()))
+    }
+
+    /// The first characters.
     #[inline]
     pub(crate) fn text(&self, len: usize) -> &str {
         str::from_utf8(&self.0)
@@ -120,55 +138,72 @@ pub(crate) fn valid_nibbles(bytes: &[u8], odd: bool) -> bool {
     }
 }
 
-/// Appends the text packed, if an alphabet has all of it and it has 1 to 127 characters.
+/// The alphabet that a text of 1 to 127 characters can be packed with; digits alone are nibbles.
 #[inline]
-pub(crate) fn pack(text: &[u8], out: &mut Vec<u8>, nibble_tag: u8, hex_tag: u8) -> bool {
-    // Both alphabets lie below 'G', and most other texts do not begin there.
+pub(crate) fn alphabet_of(text: &[u8]) -> Option<Alphabet> {
+    // Both alphabets lie from '-' to 'F', and most other texts begin elsewhere.
     let Some(first @ b'-'..=b'F') = text.first() else {
-        return false;
+        return None;
     };
     if text.len() > MAX_PACKED_CHARS {
-        return false;
+        return None;
     }
-    (*first < b'A' && pack_as(text, out, nibble_tag, codes_of_nibbles))
-        || pack_as(text, out, hex_tag, codes_of_hex)
+    if *first < b'A' && is_all(text, codes_of_nibbles) {
+        return Some(Alphabet::Nibble);
+    }
+    is_all(text, codes_of_hex).then_some(Alphabet::Hex)
 }
 
 #[inline]
-fn pack_as(text: &[u8], out: &mut Vec<u8>, tag: u8, codes: fn(u64) -> Option<u64>) -> bool {
-    let start = out.len();
-    let len = text.len().div_ceil(2);
-    out.extend_from_slice(&[tag, len as u8 | ((text.len() % 2) as u8) << 7]);
+fn is_all(text: &[u8], codes: impl Fn(u64) -> Option<u64>) -> bool {
     let (words, rest) = text.as_chunks::<8>();
-    for word in words {
-        let Some(codes) = codes(u64::from_le_bytes(*word)) else {
-            out.truncate(start);
-            return false;
-        };
-        out.extend_from_slice(&join(codes).to_le_bytes());
-    }
-    if !rest.is_empty() {
-        // Fill with a character of both alphabets, then turn the first of the fill into the padding code.
-        let used = 8 * rest.len() as u32;
-        let Some(codes) = codes(load_rest(text, rest) | lanes(b'0') >> used << used) else {
-            out.truncate(start);
-            return false;
-        };
-        let padding = if rest.len() % 2 == 1 { 0x0f << used } else { 0 };
-        out.extend_from_slice(&join(codes | padding).to_le_bytes());
-        out.truncate(start + 2 + len);
-    }
-    true
+    words
+        .iter()
+        .all(|word| codes(u64::from_le_bytes(*word)).is_some())
+        && (rest.is_empty() || codes(filled(rest)).is_some())
 }
 
-/// The last one to seven bytes of a text, the first of them in the lowest lane.
+/// Hands the packed bytes of a text of this alphabet to `put`, up to four at a time, the first of them lowest.
 #[inline]
-fn load_rest(text: &[u8], rest: &[u8]) -> u64 {
-    let unused = 64 - 8 * rest.len() as u32;
-    match text.last_chunk::<8>() {
-        Some(last) => u64::from_le_bytes(*last) >> unused,
-        None => load_big_endian(rest).swap_bytes() >> unused,
+pub(crate) fn pack<T>(
+    text: &[u8],
+    alphabet: Alphabet,
+    out: T,
+    put: impl Fn(T, u64, u32) -> T,
+) -> T {
+    let codes = |word| {
+        match alphabet {
+            Alphabet::Nibble => codes_of_nibbles(word),
+            Alphabet::Hex => codes_of_hex(word),
+        }
+        .unwrap_or_default()
+    };
+    let (words, rest) = text.as_chunks::<8>();
+    let out = words.iter().fold(out, |out, word| {
+        put(out, join(codes(u64::from_le_bytes(*word))), 4)
+    });
+    if rest.is_empty() {
+        return out;
     }
+    // The first character of the fill becomes the padding, the others are cut off.
+    let used = rest.len() as u32;
+    let padding = if used % 2 == 1 { 0x0f << (8 * used) } else { 0 };
+    let len = used.div_ceil(2);
+    let bytes = join(codes(filled(rest)) | padding);
+    put(out, bytes & (u64::MAX >> (64 - 8 * len)), len)
+}
+
+/// One to seven characters, and a character of both alphabets after them.
+#[inline]
+fn filled(rest: &[u8]) -> u64 {
+    let used = 8 * rest.len() as u32;
+    load_little_endian(rest) | lanes(b'0') >> used << used
+}
+
+/// One to eight bytes, the first one lowest; 0 after them.
+#[inline]
+pub(crate) fn load_little_endian(bytes: &[u8]) -> u64 {
+    load_big_endian(bytes).swap_bytes() >> (64 - 8 * bytes.len() as u32)
 }
 
 #[cfg(test)]

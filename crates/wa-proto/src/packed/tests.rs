@@ -1,14 +1,25 @@
-use super::{Alphabet, Digits, Packed, pack, valid_nibbles};
+use super::{Alphabet, Digits, Packed, alphabet_of, pack, valid_nibbles};
 
 const NIBBLES: &[u8] = b"0123456789-.";
 const HEXES: &[u8] = b"0123456789ABCDEF";
 
 fn packed_of(text: &[u8]) -> Option<Vec<u8>> {
-    let mut out = vec![0xee];
-    let done = pack(text, &mut out, 0xff, 0xfb);
-    assert_eq!(out.remove(0), 0xee);
-    assert_eq!(done, !out.is_empty());
-    done.then_some(out)
+    let alphabet = alphabet_of(text)?;
+    let tag = if alphabet == Alphabet::Nibble {
+        0xff
+    } else {
+        0xfb
+    };
+    let mut out = vec![
+        tag,
+        text.len().div_ceil(2) as u8 | (text.len() as u8 % 2) << 7,
+    ];
+    out = pack(text, alphabet, out, |mut out: Vec<u8>, bytes, len| {
+        assert_eq!(bytes >> (8 * len), 0);
+        out.extend_from_slice(&bytes.to_le_bytes()[..len as usize]);
+        out
+    });
+    Some(out)
 }
 
 /// The chapter's words, one character at a time.
@@ -107,9 +118,13 @@ fn digits_are_the_number_the_text_and_the_packed_form() {
         assert_eq!(digits.with(str::to_owned), text);
         assert!(Digits::from_text(text.as_bytes()) == Some(digits), "{text}");
         let packed = expected(text.as_bytes()).unwrap();
-        let (count, bytes, len) = digits.packed();
-        assert_eq!(count, packed[1], "{text}");
-        assert_eq!(bytes[..len], packed[2..], "{text}");
+        let got = digits.packed();
+        let mut bytes = vec![got.count];
+        bytes.extend_from_slice(&got.first.to_le_bytes()[..got.first_len as usize]);
+        bytes.extend_from_slice(&got.rest.to_le_bytes()[..got.rest_len as usize]);
+        assert_eq!(bytes, packed[1..], "{text}");
+        let unused = got.first.checked_shr(8 * got.first_len).unwrap_or(0);
+        assert_eq!(unused | got.rest >> (8 * got.rest_len), 0, "{text}");
         let back = Digits::from_packed(Packed {
             bytes: &packed[2..],
             alphabet: Alphabet::Nibble,

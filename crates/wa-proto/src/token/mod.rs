@@ -74,14 +74,13 @@ impl Token {
         Self((dictionary.wrapping_sub(DICTIONARY_0 - 1) as u16) << 8 | index as u16)
     }
 
-    /// The wire bytes, and how many of the two there are.
+    /// The wire bytes, the first one low, and how many of the two there are.
     #[inline]
-    pub(crate) const fn wire(self) -> ([u8; 2], usize) {
-        let [high, low] = self.0.to_be_bytes();
-        if high == 0 {
-            ([low, 0], 1)
+    pub(crate) const fn wire(self) -> (u16, u32) {
+        if self.0 < 0x100 {
+            (self.0, 1)
         } else {
-            ([DICTIONARY_0 - 1 + high, low], 2)
+            ((self.0 + ((DICTIONARY_0 as u16 - 1) << 8)).swap_bytes(), 2)
         }
     }
 
@@ -121,8 +120,11 @@ mod tests {
             assert_eq!(usize::from(token.0), id, "{text}");
             assert_eq!(Token::find_const(text), Some(token), "{text}");
             let again = match token.wire() {
-                ([byte, _], 1) => Token::single(byte),
-                ([byte, index], _) => Token::double(byte, index),
+                (byte, 1) => Token::single(byte as u8),
+                (bytes, _) => {
+                    let [byte, index] = bytes.to_le_bytes();
+                    Token::double(byte, index)
+                }
             };
             assert_eq!(again, token, "{text}");
             count += 1;
