@@ -1,9 +1,92 @@
 //! A simulated server and phone that any client can link against.
+//!
+//! **What it does.** It is the other end of everything a companion device does to be linked and to stay
+//! logged in: the Noise handshakes XX, IK and XXfallback under a certificate root of its own, the refs of
+//! an unregistered connection, the relay from the phone that scans the code to the companion that signs,
+//! the restart, the login, key bundles, device lists, keep-alive, removal from either side. Many accounts
+//! and connections live in one world. The phones keep key indexes and sign as real primaries do.
+//!
+//! It is strict where the protocol chapters decide, and says so where a client strays: see
+//! [`World::remarks`]. Where no source settles what the real service does, [`WorldConfig`] has an option.
+//! Everything that can go wrong on the way can be made to: see [`Fault`].
+//!
+//! **What it does not.** Messages are acknowledged and delivered to nobody; there is no history, no app
+//! state, no media. Linking by an eight-character code and by passkey is not there yet; unregistered
+//! requests for them get error 501.
+//!
+//! **Protocol.** Transport chapter, section 10; client payload chapter, section 7; login chapter, section
+//! 16; pairing chapter, parts A, D and F.
+//!
+//! # How to drive it
+//!
+//! [`World`] is the server and its phones without sockets and clocks: bytes, time and randomness come in,
+//! outputs go out in order.
+//!
+//! ```
+//! use std::time::Instant;
+//! use wa_sim::{ConnInfo, Now, PhoneConfig, World, WorldConfig, WorldOutput};
+//!
+//! let now = Now { instant: Instant::now(), unix_ms: 1_789_000_000_000 };
+//! let mut world = World::new(WorldConfig::default(), [7; 32], now);
+//! let phone = world.add_next_phone(now, PhoneConfig::default())?;
+//! assert_eq!(phone.to_string(), "+15551230001");
+//!
+//! let conn = world.open(now, ConnInfo::default());
+//! world.handle_bytes(now, conn, b"no client speaks like this");
+//! while let Some(output) = world.poll_output() {
+//!     match output {
+//!         WorldOutput::Transmit(conn, message) => println!("{conn:?}: {} bytes", message.len()),
+//!         WorldOutput::Close(closed) => assert_eq!(closed, conn),
+//!     }
+//! }
+//! let next = world.poll_timeout(); // call `handle_timeout` then
+//! # assert!(next.is_some());
+//! # Ok::<(), wa_sim::AddPhoneError>(())
+//! ```
+//!
+//! [`Sim`] runs a world on tokio, over loopback WebSockets with and without TLS, with a control API that
+//! [`ControlClient`] speaks:
+//!
+//! ```
+//! use wa_sim::{ControlClient, Sim, SimOptions};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sim = Sim::start(SimOptions::default()).await?;
+//! println!("connect to {} with Noise root {}", sim.url(), sim.noise_root_hex());
+//!
+//! let api = sim.control_url().ok_or("no control API")?;
+//! let health = tokio::task::spawn_blocking(move || ControlClient::new(&api)?.health()).await??;
+//! assert_eq!(health.accounts, 1);
+//! sim.shutdown().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The control API
+//!
+//! HTTP/1.1 with JSON on loopback, one request per connection. It has no authentication; requests of web
+//! pages (with an `Origin`, or for a host that is not loopback) are turned away.
+//!
+//! | request | body | answer |
+//! | --- | --- | --- |
+//! | `POST /scan` | [`ScanRequest`] | [`ScanReply`] |
+//! | `GET /scans/ID` | | [`ScanReply`] |
+//! | `GET /phones`, `POST /phones` | [`NewPhone`] | [`PhoneView`] |
+//! | `POST /unlink` | [`UnlinkRequest`] | [`PhoneView`] |
+//! | `GET /accounts` | | [`AccountView`] |
+//! | `POST /fault` | [`FaultRule`] | [`FaultReply`] |
+//! | `GET /faults`, `DELETE /faults` | | [`FaultRule`], [`FaultReply`] |
+//! | `POST /refresh`, `POST /refs` | [`RefreshRequest`], none | how many connections were told |
+//! | `POST /prekeys` | [`PrekeysRequest`] | [`AccountView`] |
+//! | `GET /remarks` | | [`Remark`] |
+//! | `GET /health` | | [`Health`] |
 
 mod account;
 mod config;
 mod dhash;
 mod fault;
+mod fault_book;
 mod names;
 mod net;
 mod phone;
@@ -12,9 +95,10 @@ mod world;
 pub use account::{MAX_STORED_PREKEYS, MAX_WAITING_STANZAS};
 pub use config::{AccountKeyInReply, PhoneAnswer, UnknownIq, WorldConfig};
 pub use fault::{
-    BadCertificate, BadFrame, BadIdentity, Fault, FaultRule, IqKind, MAX_FAULTS, RefreshChild,
+    BadCertificate, BadFrame, BadIdentity, Fault, FaultRule, IqKind, RefreshChild,
     Step, StreamError,
 };
+pub use fault_book::MAX_FAULTS;
 pub use names::{
     ConnId, MAX_NUMBER_DIGITS, MIN_NUMBER_DIGITS, Now, PhoneNumber, PhoneNumberError, ScanId,
 };

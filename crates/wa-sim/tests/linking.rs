@@ -1,5 +1,10 @@
 //! A companion is linked by its QR code, restarts, logs in and is removed; all in virtual time.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 mod common;
 
@@ -26,7 +31,10 @@ fn pair_device_carries_six_refs_as_bytes() {
     assert_eq!(iq.get_text("type").as_deref(), Some("set"));
     let refs = refs_of(&iq);
     assert_eq!(refs.len(), 6);
-    assert!(lab.heard(id).is_empty(), "an unregistered connection gets no success");
+    assert!(
+        lab.heard(id).is_empty(),
+        "an unregistered connection gets no success"
+    );
     lab.send(id, &result_of(&iq));
     assert!(lab.remarks().is_empty(), "{:?}", lab.remarks());
 }
@@ -36,7 +44,10 @@ fn the_whole_way_from_the_code_to_online() {
     let mut lab = Lab::new();
     let mut keys = Keys::new(2);
     lab.link(&mut keys);
-    assert_eq!(keys.jid.as_ref().unwrap().to_string(), "15551230001:1@s.whatsapp.net");
+    assert_eq!(
+        keys.jid.as_ref().unwrap().to_string(),
+        "15551230001:1@s.whatsapp.net"
+    );
     assert_eq!(keys.key_index, Some(1));
     let phone = lab.world.phone(lab.phone).unwrap();
     assert_eq!(phone.companions.len(), 1);
@@ -45,7 +56,10 @@ fn the_whole_way_from_the_code_to_online() {
     let id = lab.come_online(&mut keys);
     assert!(keys.routing.is_some());
     let stanzas = lab.activate(id);
-    let tags: Vec<_> = stanzas.iter().map(|node| node.get_children()[0].tag_str().to_owned()).collect();
+    let tags: Vec<_> = stanzas
+        .iter()
+        .map(|node| node.get_children()[0].tag_str().to_owned())
+        .collect();
     assert_eq!(tags, ["offline_preview", "devices", "offline"]);
     assert_eq!(stanzas[1].get_text("offline").as_deref(), Some("0"));
     assert_eq!(child(&stanzas[2], "offline").get_u64("count"), Some(1));
@@ -68,12 +82,21 @@ fn pair_success_holds_what_the_chapter_says() {
     assert_eq!(iq.get_u64("t"), Some(lab.now.unix_secs()));
     let success = child(&iq, "pair-success");
     let device = child(success, "device");
-    assert_eq!(device.get_text("jid").unwrap(), "15559990001:1@s.whatsapp.net");
+    assert_eq!(
+        device.get_text("jid").unwrap(),
+        "15559990001:1@s.whatsapp.net"
+    );
     assert!(device.get_text("lid").unwrap().ends_with(":1@lid"));
     assert_eq!(child(success, "platform").get_text("name").unwrap(), "smba");
     assert_eq!(child(success, "biz").get_text("name").unwrap(), "Shop");
-    assert_eq!(child(success, "device-identity").get_bytes().unwrap().len(), 152);
-    assert_eq!(child(success, "client-props").get_bytes(), Some([8, 1, 16, 1, 24, 0].as_slice()));
+    assert_eq!(
+        child(success, "device-identity").get_bytes().unwrap().len(),
+        152
+    );
+    assert_eq!(
+        child(success, "client-props").get_bytes(),
+        Some([8, 1, 16, 1, 24, 0].as_slice())
+    );
 }
 
 #[test]
@@ -119,7 +142,10 @@ fn an_error_reply_is_recorded() {
     let mut lab = Lab::new();
     let (id, scan, iq) = lab.scanned(&Keys::new(7));
     lab.send(id, &error_reply(&iq, 401, "not-authorized"));
-    let refused = ScanFailure::Refused { code: 401, text: "not-authorized".to_owned() };
+    let refused = ScanFailure::Refused {
+        code: 401,
+        text: "not-authorized".to_owned(),
+    };
     assert_eq!(lab.outcome(scan), ScanOutcome::Failed(refused));
     assert!(lab.is_closed(id));
     assert!(lab.world.account(lab.phone).unwrap().devices.is_empty());
@@ -135,7 +161,9 @@ fn spoiled(lab: &mut Lab, spoil: impl FnOnce(&mut pb::AdvSignedDeviceIdentity)) 
     spoil(&mut signed);
     let reply = result_of(&iq).child(
         Node::new("pair-device-sign").child(
-            Node::new("device-identity").attr("key-index", "1").bytes(signed.encode_to_vec()),
+            Node::new("device-identity")
+                .attr("key-index", "1")
+                .bytes(signed.encode_to_vec()),
         ),
     );
     lab.send(id, &reply);
@@ -155,9 +183,13 @@ fn a_wrong_signed_reply_does_not_link() {
         signed.device_signature.as_mut().unwrap()[0] ^= 1;
     }));
     assert_eq!(rule, "the device signature does not verify");
-    let rule = rule_of(spoiled(&mut Lab::new(), |signed| signed.device_signature = None));
+    let rule = rule_of(spoiled(&mut Lab::new(), |signed| {
+        signed.device_signature = None
+    }));
     assert_eq!(rule, "no device signature of 64 bytes");
-    let rule = rule_of(spoiled(&mut Lab::new(), |signed| signed.details.as_mut().unwrap().push(0)));
+    let rule = rule_of(spoiled(&mut Lab::new(), |signed| {
+        signed.details.as_mut().unwrap().push(0)
+    }));
     assert_eq!(rule, "details or account signature were changed");
     let rule = rule_of(spoiled(&mut Lab::new(), |signed| {
         signed.account_signature.as_mut().unwrap()[3] ^= 1;
@@ -174,16 +206,22 @@ fn the_account_key_in_the_reply_is_tolerated_or_refused() {
     let with_key = |lab: &mut Lab| {
         let mut keys = Keys::new(9);
         let (id, scan, iq) = lab.scanned(&keys);
-        let container = child(child(&iq, "pair-success"), "device-identity").get_bytes().unwrap().to_vec();
+        let container = child(child(&iq, "pair-success"), "device-identity")
+            .get_bytes()
+            .unwrap()
+            .to_vec();
         let container = pb::AdvSignedDeviceIdentityHmac::decode(container.as_slice()).unwrap();
         let sent = pb::AdvSignedDeviceIdentity::decode(container.details()).unwrap();
         let reply = answer_pair_success(&mut keys, &iq, 1).unwrap();
         let identity = child(child(&reply, "pair-device-sign"), "device-identity");
-        let mut signed = pb::AdvSignedDeviceIdentity::decode(identity.get_bytes().unwrap()).unwrap();
+        let mut signed =
+            pb::AdvSignedDeviceIdentity::decode(identity.get_bytes().unwrap()).unwrap();
         signed.account_signature_key = sent.account_signature_key;
         let reply = result_of(&iq).child(
             Node::new("pair-device-sign").child(
-                Node::new("device-identity").attr("key-index", "1").bytes(signed.encode_to_vec()),
+                Node::new("device-identity")
+                    .attr("key-index", "1")
+                    .bytes(signed.encode_to_vec()),
             ),
         );
         lab.send(id, &reply);
@@ -194,7 +232,10 @@ fn the_account_key_in_the_reply_is_tolerated_or_refused() {
     assert_eq!(lab.remarks(), ["the signed reply carries the account key"]);
     let mut config = WorldConfig::default();
     config.account_key_in_reply = AccountKeyInReply::Refused;
-    assert_eq!(rule_of(with_key(&mut Lab::with(config))), "the account key is there");
+    assert_eq!(
+        rule_of(with_key(&mut Lab::with(config))),
+        "the account key is there"
+    );
 }
 
 #[test]
@@ -218,14 +259,20 @@ fn id_address_and_key_index_of_the_reply_are_checked() {
     });
     assert_eq!(changed, "not addressed to the server");
     changed = try_with(|reply| {
-        let bytes = child(child(&reply, "pair-device-sign"), "device-identity").get_bytes().unwrap().to_vec();
+        let bytes = child(child(&reply, "pair-device-sign"), "device-identity")
+            .get_bytes()
+            .unwrap()
+            .to_vec();
         Node::new("iq")
             .attr("id", reply.get_text("id").unwrap().into_owned())
             .attr("to", "s.whatsapp.net")
             .attr("type", "result")
             .child(
-                Node::new("pair-device-sign")
-                    .child(Node::new("device-identity").attr("key-index", "7").bytes(bytes)),
+                Node::new("pair-device-sign").child(
+                    Node::new("device-identity")
+                        .attr("key-index", "7")
+                        .bytes(bytes),
+                ),
             )
     });
     assert_eq!(changed, "another key-index than in the details");
@@ -240,7 +287,10 @@ fn the_noise_key_of_the_code_must_be_that_of_the_connection() {
     let mut other = keys.clone();
     other.noise = Keys::new(12).noise;
     let scan = lab.scan(&other.qr(&refs[0]));
-    assert_eq!(lab.outcome(scan), ScanOutcome::Failed(ScanFailure::OtherNoiseKey));
+    assert_eq!(
+        lab.outcome(scan),
+        ScanOutcome::Failed(ScanFailure::OtherNoiseKey)
+    );
     assert!(lab.heard(id).is_empty());
 }
 
@@ -252,18 +302,27 @@ fn refs_end_with_their_connection_and_with_the_link() {
     let refs = lab.refs(id);
     lab.drop_connection(id);
     let scan = lab.scan(&keys.qr(&refs[0]));
-    assert_eq!(lab.outcome(scan), ScanOutcome::Failed(ScanFailure::UnknownRef));
+    assert_eq!(
+        lab.outcome(scan),
+        ScanOutcome::Failed(ScanFailure::UnknownRef)
+    );
 
     let (_, _, _) = lab.scanned(&keys);
     let scan = lab.scan(&keys.qr("2@unknown"));
-    assert_eq!(lab.outcome(scan), ScanOutcome::Failed(ScanFailure::UnknownRef));
+    assert_eq!(
+        lab.outcome(scan),
+        ScanOutcome::Failed(ScanFailure::UnknownRef)
+    );
 }
 
 #[test]
 fn every_ref_of_a_connection_links() {
     let mut lab = Lab::new();
     for index in 0..6 {
-        lab.phone = lab.world.add_next_phone(lab.now, PhoneConfig::default()).unwrap();
+        lab.phone = lab
+            .world
+            .add_next_phone(lab.now, PhoneConfig::default())
+            .unwrap();
         let keys = Keys::new(100 + index as u64);
         let id = lab.register(&keys);
         let refs = lab.refs(id);
@@ -284,7 +343,10 @@ fn fresh_refs_void_the_old_ones() {
     let new = lab.refs(id);
     assert!(old.iter().all(|reference| !new.contains(reference)));
     let scan = lab.scan(&keys.qr(&old[0]));
-    assert_eq!(lab.outcome(scan), ScanOutcome::Failed(ScanFailure::UnknownRef));
+    assert_eq!(
+        lab.outcome(scan),
+        ScanOutcome::Failed(ScanFailure::UnknownRef)
+    );
     let scan = lab.scan(&keys.qr(&new[5]));
     assert_eq!(lab.outcome(scan), ScanOutcome::Pending);
 }
@@ -303,7 +365,10 @@ fn a_refresh_is_sent_in_either_form_and_its_ack_is_checked() {
         lab.push(id, &[]);
         let notification = lab.hear(id);
         assert_eq!(notification.tag_str(), "notification");
-        assert_eq!(notification.get_text("type").unwrap(), "companion_reg_refresh");
+        assert_eq!(
+            notification.get_text("type").unwrap(),
+            "companion_reg_refresh"
+        );
         assert_eq!(notification.get_children()[0].tag_str(), tag);
         let ack = Node::new("ack")
             .attr("class", "notification")
@@ -312,8 +377,16 @@ fn a_refresh_is_sent_in_either_form_and_its_ack_is_checked() {
             .attr("to", Jid::server_jid());
         lab.send(id, &ack);
         assert!(lab.remarks().is_empty(), "{:?}", lab.remarks());
-        lab.send(id, &Node::new("ack").attr("class", "notification").attr("to", Jid::server_jid()));
-        assert_eq!(lab.remarks(), ["the ack of a notification has a wrong type"]);
+        lab.send(
+            id,
+            &Node::new("ack")
+                .attr("class", "notification")
+                .attr("to", Jid::server_jid()),
+        );
+        assert_eq!(
+            lab.remarks(),
+            ["the ack of a notification has a wrong type"]
+        );
     }
 }
 
@@ -342,7 +415,10 @@ fn a_fifth_companion_is_one_too_many() {
     let id = lab.register(&keys);
     let refs = lab.refs(id);
     let scan = lab.scan(&keys.qr(&refs[0]));
-    assert_eq!(lab.outcome(scan), ScanOutcome::Failed(ScanFailure::DeviceLimit { limit: 4 }));
+    assert_eq!(
+        lab.outcome(scan),
+        ScanOutcome::Failed(ScanFailure::DeviceLimit { limit: 4 })
+    );
     lab.world.unlink(lab.now, lab.phone, 2).unwrap();
     let mut keys = Keys::new(205);
     lab.link(&mut keys);
@@ -374,7 +450,9 @@ fn a_code_of_four_fields_is_scanned_only_when_allowed() {
     let code = keys.four_field_qr(&refs[0]);
     let refused = lab.world.scan(lab.now, lab.phone, &code).unwrap_err();
     assert!(matches!(refused, ScanError::Code(_)));
-    lab.world.scan_in_form(lab.now, lab.phone, &code, QrForms::FourOrFiveFields).unwrap();
+    lab.world
+        .scan_in_form(lab.now, lab.phone, &code, QrForms::FourOrFiveFields)
+        .unwrap();
     lab.advance(Duration::ZERO);
     assert_eq!(lab.hear(id).get_children()[0].tag_str(), "pair-success");
 }
@@ -385,7 +463,10 @@ fn requests_of_an_unregistered_companion_are_refused() {
     let keys = Keys::new(19);
     let id = lab.register(&keys);
     lab.refs(id);
-    let answer = lab.ask(id, &request("1", "get", "encrypt", Some(Node::new("count"))));
+    let answer = lab.ask(
+        id,
+        &request("1", "get", "encrypt", Some(Node::new("count"))),
+    );
     assert_eq!(child(&answer, "error").get_u64("code"), Some(501));
 }
 

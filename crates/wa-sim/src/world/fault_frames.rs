@@ -12,8 +12,8 @@ use crate::fault::BadFrame;
 const GARBAGE_LEN: usize = 48;
 /// Deepest nesting that is built; the deeper ones differ in nothing.
 const MAX_DEPTH: u32 = 100_000;
-/// Longest content that is compressed.
-const MAX_INFLATED: u32 = 1 << 30;
+/// Longest content that is compressed: what the simulator itself can spare.
+const MAX_INFLATED: u32 = 256 << 20;
 
 // The bytes of the node format (binary node chapter) that a hand-made node needs.
 const FLAG_COMPRESSED: u8 = 2;
@@ -80,6 +80,6 @@ fn zip_bomb(inflated: u32) -> Vec<u8> {
     node.extend_from_slice(&inflated.to_be_bytes());
     node.resize(node.len() + inflated as usize, 0);
     let mut plaintext = vec![FLAG_COMPRESSED];
-    plaintext.extend_from_slice(&miniz_oxide::deflate::compress_to_vec_zlib(&node, 9));
+    plaintext.extend_from_slice(&miniz_oxide::deflate::compress_to_vec_zlib(&node, 1));
     plaintext
 }

@@ -39,7 +39,8 @@ pub use self::remark::{MAX_REMARKS, Misbehaviour, Remark, SignedReplyError};
 use self::timers::{Timer, Timers};
 use crate::account::Account;
 use crate::config::WorldConfig;
-use crate::fault::{Fault, FaultBook, FaultRule, Step};
+use crate::fault::{Fault, FaultRule, Step};
+use crate::fault_book::FaultBook;
 use crate::names::{ConnId, Now, PhoneNumber};
 
 /// What the world wants done.

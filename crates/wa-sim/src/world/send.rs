@@ -20,15 +20,17 @@ impl World {
             }
             return;
         }
+        let id = conn.id;
         if conn.join
-            && let Some(WorldOutput::Transmit(id, before)) = self.outputs.back_mut()
-            && *id == conn.id
+            && let Some(message) = self.outputs.iter_mut().rev().find_map(|output| match output {
+                WorldOutput::Transmit(to, message) if *to == id => Some(message),
+                _ => None,
+            })
         {
-            before.extend_from_slice(&bytes);
+            message.extend_from_slice(&bytes);
             return;
         }
-        self.outputs
-            .push_back(WorldOutput::Transmit(conn.id, bytes));
+        self.outputs.push_back(WorldOutput::Transmit(id, bytes));
     }
 
     pub(super) fn send(&mut self, conn: &mut Conn, stanza: &Node) {

@@ -6,11 +6,12 @@ use prost::Message as _;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use wa_crypto::{
-    AdvSecret, IdentityPublic, IdentitySecret, NoiseStaticSecret, Provider, PublicKey as _, Signature,
+    AdvSecret, IdentityPublic, IdentitySecret, NoiseStaticSecret, Provider, PublicKey as _,
+    Signature,
 };
 use wa_noise::{
-    AwaitServerHello, ClientHandshake, FrameDecoder, HandshakeError, NoiseRoot, Pattern, ServerStatic,
-    Transport, TransportError,
+    AwaitServerHello, ClientHandshake, FrameDecoder, HandshakeError, NoiseRoot, Pattern,
+    ServerStatic, Transport, TransportError,
 };
 use wa_proto::{DecodeError, Jid, Node, pb};
 use wa_signal::{RegistrationId, SignedPrekey, SignedPrekeyId};
@@ -63,7 +64,10 @@ impl Keys {
     pub fn four_field_qr(&self, reference: &str) -> String {
         let noise = STANDARD.encode(self.noise.public().as_bytes());
         let identity = STANDARD.encode(self.identity.public().as_bytes());
-        format!("{reference},{noise},{identity},{}", STANDARD.encode(self.adv))
+        format!(
+            "{reference},{noise},{identity},{}",
+            STANDARD.encode(self.adv)
+        )
     }
 
     pub fn user(&self) -> u64 {
@@ -97,6 +101,8 @@ pub struct Wire {
     pub pattern: Option<Pattern>,
     pub server: Option<ServerStatic>,
     pub handshake_error: Option<HandshakeError>,
+    /// The stream cannot be cut into frames any more.
+    cut_off: bool,
     unix_secs: u64,
 }
 
@@ -118,13 +124,16 @@ impl Wire {
             payload: payload.encode_to_vec().into(),
         };
         let mut out = Vec::new();
-        let awaiting = handshake.start(&mut rng, keys.routing.as_deref(), &mut out).unwrap();
+        let awaiting = handshake
+            .start(&mut rng, keys.routing.as_deref(), &mut out)
+            .unwrap();
         let wire = Self {
             state: State::Hello(Box::new(awaiting)),
             frames: FrameDecoder::with_limit(4 << 20),
             pattern: None,
             server: None,
             handshake_error: None,
+            cut_off: false,
             unix_secs,
         };
         (wire, out)
@@ -139,7 +148,9 @@ impl Wire {
                 Ok(Some(body)) => body,
                 Ok(None) => break,
                 Err(error) => {
-                    heard.push(Heard::TooLong(error));
+                    if !std::mem::replace(&mut self.cut_off, true) {
+                        heard.push(Heard::TooLong(error));
+                    }
                     break;
                 }
             };
@@ -173,7 +184,9 @@ impl Wire {
     }
 
     pub fn seal_bytes(&mut self, plaintext: &[u8]) -> Vec<u8> {
-        let State::Open(transport) = &mut self.state else { panic!("no transport yet") };
+        let State::Open(transport) = &mut self.state else {
+            panic!("no transport yet")
+        };
         let mut out = Vec::new();
         transport.seal_frame(plaintext, &mut out).unwrap();
         out
@@ -205,11 +218,16 @@ pub fn request(id: &str, kind: &'static str, xmlns: &'static str, child: Option<
 }
 
 pub fn child<'a>(node: &'a Node, tag: &str) -> &'a Node {
-    node.get_child(tag).unwrap_or_else(|| panic!("no {tag} in {node:?}"))
+    node.get_child(tag)
+        .unwrap_or_else(|| panic!("no {tag} in {node:?}"))
 }
 
 /// The checks of a companion in their written order (pairing chapter, A.6), and its reply.
-pub fn answer_pair_success(keys: &mut Keys, iq: &Node, seed: u64) -> Result<Node, (u16, &'static str)> {
+pub fn answer_pair_success(
+    keys: &mut Keys,
+    iq: &Node,
+    seed: u64,
+) -> Result<Node, (u16, &'static str)> {
     let success = child(iq, "pair-success");
     let content = success
         .get_child("device-identity")
@@ -239,8 +257,9 @@ pub fn answer_pair_success(keys: &mut Keys, iq: &Node, seed: u64) -> Result<Node
         .verify(&[&[6, 0], &details, own.as_bytes()], &signature)
         .map_err(|_| (401, "not-authorized"))?;
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
-    let signature =
-        keys.identity.sign(&mut rng, &[&[6, 1], &details, own.as_bytes(), &account_key]);
+    let signature = keys
+        .identity
+        .sign(&mut rng, &[&[6, 1], &details, own.as_bytes(), &account_key]);
     identity.device_signature = Some(signature.as_bytes().to_vec());
     keys.jid = child(success, "device").get_jid("jid");
     keys.lid = child(success, "device").get_jid("lid");
@@ -259,5 +278,9 @@ pub fn error_reply(iq: &Node, code: u16, text: &'static str) -> Node {
         .attr("id", iq.get_text("id").unwrap().into_owned())
         .attr("to", Jid::server_jid())
         .attr("type", "error")
-        .child(Node::new("error").attr("code", code.to_string()).attr("text", text))
+        .child(
+            Node::new("error")
+                .attr("code", code.to_string())
+                .attr("text", text),
+        )
 }

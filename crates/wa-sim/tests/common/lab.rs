@@ -38,14 +38,23 @@ impl Lab {
     }
 
     pub fn with(config: WorldConfig) -> Self {
-        let now = Now { instant: Instant::now(), unix_ms: 1_789_000_000_000 };
+        let now = Now {
+            instant: Instant::now(),
+            unix_ms: 1_789_000_000_000,
+        };
         let mut world = World::new(config, [7; 32], now);
         let phone = world.add_next_phone(now, PhoneConfig::default()).unwrap();
         Self::around(world, now, phone)
     }
 
     pub fn around(world: World, now: Now, phone: PhoneNumber) -> Self {
-        Self { world, now, phone, ends: BTreeMap::new(), seed: 1_000 }
+        Self {
+            world,
+            now,
+            phone,
+            ends: BTreeMap::new(),
+            seed: 1_000,
+        }
     }
 
     pub fn seed(&mut self) -> u64 {
@@ -61,7 +70,12 @@ impl Lab {
         let (wire, hello) = Wire::connect(keys, payload, root, seed, self.now.unix_secs());
         self.ends.insert(
             id,
-            End { wire, heard: VecDeque::new(), messages: Vec::new(), closed: false },
+            End {
+                wire,
+                heard: VecDeque::new(),
+                messages: Vec::new(),
+                closed: false,
+            },
         );
         self.pump();
         self.push(id, &hello);
@@ -203,9 +217,16 @@ impl Lab {
         let seed = self.seed();
         let reply = answer_pair_success(keys, &iq, seed).unwrap();
         self.send(id, &reply);
-        assert!(matches!(self.outcome(scan), ScanOutcome::Linked { .. }), "{:?}", self.outcome(scan));
+        assert!(
+            matches!(self.outcome(scan), ScanOutcome::Linked { .. }),
+            "{:?}",
+            self.outcome(scan)
+        );
         let restart = self.hear(id);
-        assert_eq!((restart.tag_str(), restart.get_u64("code")), ("stream:error", Some(515)));
+        assert_eq!(
+            (restart.tag_str(), restart.get_u64("code")),
+            ("stream:error", Some(515))
+        );
         assert!(self.is_closed(id));
     }
 
@@ -237,7 +258,10 @@ impl Lab {
     }
 
     pub fn remarks(&self) -> Vec<String> {
-        self.world.remarks().map(|remark| remark.what.to_string()).collect()
+        self.world
+            .remarks()
+            .map(|remark| remark.what.to_string())
+            .collect()
     }
 }
 

@@ -22,7 +22,11 @@ pub fn registration(keys: &Keys) -> pb::ClientPayload {
             e_skey_sig: Some(keys.signed.signature.as_bytes().to_vec()),
             build_hash: Some(wa_crypto::md5(b"2.3000.1045649367").to_vec()),
             device_props: Some(
-                pb::DeviceProps { os: Some("Test".to_owned()), ..Default::default() }.encode_to_vec(),
+                pb::DeviceProps {
+                    os: Some("Test".to_owned()),
+                    ..Default::default()
+                }
+                .encode_to_vec(),
             ),
         }),
         ..Default::default()

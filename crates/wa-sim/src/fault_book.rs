@@ -1,0 +1,132 @@
+//! The faults that wait for their chance.
+
+use crate::fault::{Fault, FaultRule};
+use crate::names::PhoneNumber;
+
+/// Most faults waiting at once.
+pub const MAX_FAULTS: usize = 256;
+
+/// The faults that wait for their chance, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct FaultBook {
+    rules: Vec<FaultRule>,
+}
+
+impl FaultBook {
+    /// Whether there was room.
+    pub(crate) fn add(&mut self, rule: FaultRule) -> bool {
+        if self.rules.len() >= MAX_FAULTS {
+            return false;
+        }
+        self.rules.push(rule);
+        true
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.rules.clear();
+    }
+
+    pub(crate) fn rules(&self) -> &[FaultRule] {
+        &self.rules
+    }
+
+    /// The first waiting fault that `wanted` takes and that applies to this account.
+    pub(crate) fn take<T>(
+        &mut self,
+        account: Option<PhoneNumber>,
+        wanted: impl Fn(&Fault) -> Option<T>,
+    ) -> Option<T> {
+        let (index, taken) = self
+            .rules
+            .iter_mut()
+            .enumerate()
+            .find_map(|(index, rule)| {
+                if rule.account.is_some() && rule.account != account {
+                    return None;
+                }
+                let taken = wanted(&rule.fault)?;
+                if rule.skip > 0 {
+                    rule.skip -= 1;
+                    return None;
+                }
+                Some((index, taken))
+            })?;
+        if let Some(rule) = self.rules.get_mut(index)
+            && let Some(times) = &mut rule.times
+        {
+            *times = times.saturating_sub(1);
+            if *times == 0 {
+                self.rules.remove(index);
+            }
+        }
+        Some(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Step;
+
+    fn is_hmac(fault: &Fault) -> Option<()> {
+        (*fault == Fault::BadHmac).then_some(())
+    }
+
+    #[test]
+    fn a_fault_strikes_as_often_as_it_says() {
+        let mut book = FaultBook::default();
+        book.add(FaultRule {
+            times: Some(2),
+            skip: 1,
+            ..FaultRule::once(Fault::BadHmac)
+        });
+        let strikes: Vec<_> = (0..4).map(|_| book.take(None, is_hmac).is_some()).collect();
+        assert_eq!(strikes, [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_fault_of_one_account_spares_the_others() {
+        let mine = PhoneNumber::new(15_551_230_001).unwrap();
+        let other = PhoneNumber::new(15_551_230_002).unwrap();
+        let mut book = FaultBook::default();
+        book.add(FaultRule {
+            account: Some(mine),
+            ..FaultRule::always(Fault::BadHmac)
+        });
+        assert!(book.take(Some(other), is_hmac).is_none());
+        assert!(book.take(None, is_hmac).is_none());
+        assert!(book.take(Some(mine), is_hmac).is_some());
+        assert!(book.take(Some(mine), is_hmac).is_some());
+    }
+
+    #[test]
+    fn the_book_is_bounded() {
+        let mut book = FaultBook::default();
+        for _ in 0..MAX_FAULTS {
+            assert!(book.add(Fault::BadHmac.into()));
+        }
+        assert!(!book.add(Fault::BadHmac.into()));
+    }
+
+    #[test]
+    fn rules_read_as_flat_json() {
+        let rule: FaultRule =
+            serde_json::from_str(r#"{"fault":"close_at","step":"server_hello","times":3}"#)
+                .unwrap();
+        assert_eq!(rule.times, Some(3));
+        assert_eq!(
+            rule.fault,
+            Fault::CloseAt {
+                step: Step::ServerHello
+            }
+        );
+        let rule: FaultRule =
+            serde_json::from_str(r#"{"fault":"bad_frame_at","step":"online","frame":{"kind":"deep","depth":9},"times":null}"#)
+                .unwrap();
+        assert_eq!(rule.times, None);
+        assert_eq!(
+            serde_json::from_str::<FaultRule>(&serde_json::to_string(&rule).unwrap()).unwrap(),
+            rule
+        );
+    }
+}
