@@ -1,4 +1,40 @@
-//! The store contract, sealing at rest, sealed export, the memory store and the conformance suite.
+//! Where accounts are kept: the store contract, sealing at rest, sealed export, a store in memory, and the suite
+//! every store must pass.
+//!
+//! The engine says what must become durable together ([`wa_core::Changes`]); a [`Store`] makes it so in one
+//! transaction, for the one holder of the account's [`AccountLock`].
+//!
+//! ```
+//! use wa_core::{Changes, Query, Record, RecordKind};
+//! use wa_store::{MemoryStore, Store};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let store = MemoryStore::new();
+//! let account = store.create_account("at home").await?;
+//! let lock = store.lock(&account).await?;
+//! let device = Record::new(RecordKind::Device, [], b"a pickle".to_vec());
+//! store.commit(&lock, Changes { puts: vec![device.clone()], ..Changes::default() }).await?;
+//! assert_eq!(store.load(&account, Query::Device).await?, [device]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Sealing
+//!
+//! Whatever a backend writes down goes through [`Vault`] and [`AccountSealer`] first; there is no unsealed form.
+//! A master key ([`KeySource`]: a key file, the environment, or a passphrase) wraps a random data key per account;
+//! the data key seals records, record keys, labels and phone numbers with XAES-256-GCM, each bound to its account,
+//! kind, place and format. A wrong master key is found out by the store's header before anything is read or written.
+//!
+//! What sealing does not do: hide how many records there are, their kinds and sizes, or whether an account is
+//! linked; notice that somebody put an old copy of the whole store, or of one row, back in its place; protect
+//! against whoever can read the memory of the process.
+//!
+//! # Export
+//!
+//! [`export_sealed`] and [`import_sealed`] carry one account between stores. [`SealedExport::parse`] and
+//! [`AccountExport::decode`] take bytes of strangers: they never panic and stay within [`MAX_EXPORT_LEN`].
 mod account;
 mod any;
 mod clock;
