@@ -37,7 +37,7 @@ pub const UPLOAD_CHILDREN: usize = 5;
 /// Writes what [`upload_stanza_children`] builds without building it: the body of a
 /// [`NodeWriter::parent`] of [`UPLOAD_CHILDREN`] nodes.
 pub fn write_upload_children<'a, K: 'a>(
-    writer: &mut NodeWriter<'_, '_>,
+    writer: &mut NodeWriter<'_>,
     registration: RegistrationId,
     identity: &IdentityPublic,
     keys: &'a [K],
