@@ -1,10 +1,73 @@
 #!/usr/bin/env bash
-# Everything that must hold: format, lints, docs, tests. Sets up what it needs.
+# Everything that must hold, from a fresh clone: format, lints, docs, tests, the wasm build, the fuzz corpora, other people's
+# clients, and the main job itself. Sets up what it needs. CI runs this file.
+#
+#   ./test.sh            all of it
+#   ./test.sh quick      without interop, fuzzing and the release build
 set -euo pipefail
 cd "$(dirname "$0")"
-step() { printf '\n== %s\n' "$*"; }
+mode="${1:-all}"
+export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
+step() { printf '\n== %s  (%ss)\n' "$*" "$SECONDS"; }
+have() { command -v "$1" >/dev/null 2>&1; }
 
-step "format";  cargo fmt --all --check
-step "clippy";  cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
-step "docs";    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
-step "tests";   cargo test --workspace --all-features --locked
+step "set-up"
+have cargo || { echo "a Rust toolchain is needed: https://rustup.rs"; exit 1; }
+have cc || have gcc || have clang || { echo "a C compiler is needed (SQLite and AWS-LC are built from source)"; exit 1; }
+cargo --version
+cargo fetch --locked
+
+step "format"
+cargo fmt --all --check
+
+step "clippy"
+cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+
+step "docs"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --locked
+
+step "generated code, layers"
+cargo xtask codegen --check
+cargo xtask layers
+
+step "tests"
+WA_KILLS="${WA_KILLS:-100}" cargo test --workspace --all-features --locked
+
+step "the protocol crates build for wasm32 and import nothing"
+rustup target add wasm32-unknown-unknown || echo "the wasm target could not be had; checking the sources instead"
+cargo xtask wasm
+
+step "fuzz corpora"
+CARGO_TARGET_DIR="$PWD/target" cargo test --manifest-path fuzz/Cargo.toml --locked
+
+if [ "$mode" = quick ]; then
+  step "done, quick"
+  exit 0
+fi
+
+step "fuzz, a short run of each target"
+if have g++ || have clang++; then
+  CARGO_TARGET_DIR="$PWD/target" fuzz/smoke.sh "${FUZZ_SECONDS:-5}"
+else
+  echo "skipped: libFuzzer needs a C++ compiler"
+fi
+
+step "the example, against the simulator"
+cargo build --locked --package wa-examples --bin link-and-listen
+examples/rust/run.sh
+
+step "other people's clients"
+if have go && have python3; then
+  cargo build --locked --bin wa
+  python3 interop/run.py
+else
+  echo "skipped: Go and Python are needed"
+  [ -z "${CI:-}" ] || exit 1
+fi
+
+step "the main job"
+out="$(cargo run --release --locked --quiet -- pair --sim)"
+printf '%s\n' "$out" | tail -n 8
+printf '%s\n' "$out" | tail -n 1 | grep -Eq '^Linked as \+[0-9]+, device [0-9]+$'
+
+step "done"

@@ -14,8 +14,12 @@ for bin in fuzz_targets/*.rs; do
   name="$(basename "$bin" .rs)"
   scratch="$(mktemp -d)"
   mkdir -p artifacts
-  "$target/$host/debug/$name" -max_total_time="$seconds" -rss_limit_mb=512 -timeout=5 -verbosity=0 -print_final_stats=0 \
-    -artifact_prefix="artifacts/$name-" "$scratch" "corpus/$name"
-  rm -rf "$scratch"
+  log="$scratch.log"
+  if ! "$target/$host/debug/$name" -max_total_time="$seconds" -rss_limit_mb=512 -timeout=5 -verbosity=0 -print_final_stats=0 \
+    -artifact_prefix="artifacts/$name-" "$scratch" "corpus/$name" >"$log" 2>&1; then
+    cat "$log"
+    exit 1
+  fi
+  rm -rf "$scratch" "$log"
   echo "ok   $name (${seconds}s)"
 done
