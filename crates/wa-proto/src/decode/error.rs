@@ -9,10 +9,10 @@ pub enum DecodeError {
     /// Not even a flag byte.
     #[error("empty frame")]
     Empty,
-    /// The input ends inside the item that begins here.
-    #[error("input ends inside the item at byte {offset}")]
+    /// The input ends too early.
+    #[error("input ends before what should follow at byte {offset}")]
     Truncated {
-        /// Where the item begins.
+        /// Where the missing bytes would begin, or the cut ones do.
         offset: u32,
     },
     /// Bytes follow the node.

@@ -63,12 +63,8 @@ enum Repr {
 
 const _: () = assert!(size_of::<Jid>() == 16);
 
-/// Thin, to keep a JID at 16 bytes. With [`Server::Other`] it is the user, an `@` and the name of the server.
+/// Boxed twice, because that takes one word and a JID is to have 16 bytes. With [`Server::Other`] it is the user, an `@` and the name of the server.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(
-    clippy::redundant_allocation,
-    reason = "the outer box is one word wide"
-)]
 struct BoxedText(Box<Box<str>>);
 
 /// Everything but the user.
@@ -320,6 +316,10 @@ impl Jid {
 
     fn write(&self, f: &mut fmt::Formatter<'_>, user: &dyn fmt::Display) -> fmt::Result {
         if self.is_bare() {
+            // Without an @, only the known ones are taken for servers.
+            if self.server() == Server::Other {
+                f.write_str("@")?;
+            }
             return f.write_str(self.server_name());
         }
         if self.server() == Server::Interop {

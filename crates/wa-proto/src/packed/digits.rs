@@ -200,7 +200,7 @@ const fn sixteen_digits(number: u64) -> u64 {
 
 #[inline]
 const fn eight_digits(number: u64) -> u64 {
-    let fours = (number / 10_000) << 32 | number % 10_000;
+    let fours = ((number / 10_000) << 32) | (number % 10_000);
     // Division by 100 of values below 10^4, and by 10 of values below 100, by multiplication.
     let hundreds = (fours * 10_486) >> 20 & 0x0000_007f_0000_007f;
     let twos = hundreds << 16 | (fours - 100 * hundreds);

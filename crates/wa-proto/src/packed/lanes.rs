@@ -46,7 +46,7 @@ pub(super) fn codes_of_nibbles(text: u64) -> Option<u64> {
 pub(super) fn codes_of_hex(text: u64) -> Option<u64> {
     let letters = text >> 6 & lanes(1);
     let codes = (text & lanes(0x0f)) + letters * 9;
-    let wrong = ((text & lanes(0xf0)) ^ lanes(0x30) ^ letters * 0x70)
+    let wrong = ((text & lanes(0xf0)) ^ lanes(0x30) ^ (letters * 0x70))
         | (codes & lanes(0xf0))
         | ((codes + lanes(0x76)) ^ letters << 7) & lanes(0x80);
     (wrong == 0).then_some(codes)
