@@ -67,6 +67,7 @@ behaviours! {
     keys_and_values_may_be_any_bytes
     records_are_taken_up_to_their_limits
     eight_hundred_and_twelve_prekeys_fit_one_commit
+    a_dropped_commit_happens_whole_or_not_at_all
     a_lock_excludes_until_it_is_dropped
     accounts_are_locked_apart
     a_lost_lock_writes_nothing

@@ -11,7 +11,8 @@ use crate::lock::AccountLock;
 /// # Contract
 ///
 /// * [`commit`](Self::commit) is one transaction: when it returns `Ok` everything is durable, when it returns an
-///   error, or is dropped before it returns, the account holds either all of the changes or none.
+///   error nothing was changed, except that after [`StoreError::Io`] it may have happened whole. Dropped before it
+///   returns, it happens whole or not at all, and before anything that is committed later.
 /// * Within one [`Changes`] the order is: `wipe`, then `deletes`, then `puts` in their order (the last one of a key
 ///   wins), then `link`, `desired` and `identity`.
 /// * An account is written by one holder of its [`AccountLock`] at a time; different accounts do not wait for each

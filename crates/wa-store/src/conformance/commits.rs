@@ -1,7 +1,9 @@
 use wa_core::{Changes, Desired, LinkState, Query, Record, RecordKind};
 
 use super::Place;
-use super::fixtures::{commit, device, identity, locked_account, prekey, puts, records};
+use super::fixtures::{
+    commit, device, dropped_after, identity, locked_account, prekey, puts, records,
+};
 use crate::error::StoreError;
 use crate::limits::{MAX_RECORD_KEY_LEN, MAX_RECORD_VALUE_LEN};
 use crate::store::Store;
@@ -283,4 +285,48 @@ pub async fn eight_hundred_and_twelve_prekeys_fit_one_commit(place: &impl Place)
     };
     commit(&store, &lock, delete).await;
     assert_eq!(store.load(lock.account(), Query::Prekeys).await, Ok(vec![]));
+}
+
+/// A commit that is dropped on its way happens whole or not at all, in its turn, and the next one finds the store in
+/// order. It may happen a moment after it was dropped, never after a later one.
+pub async fn a_dropped_commit_happens_whole_or_not_at_all(place: &impl Place) {
+    let store = place.open().await;
+    let lock = locked_account(&store).await;
+    let round = |n: u32| {
+        let value = n.to_be_bytes();
+        let mut changes = puts(
+            (0..500)
+                .map(|id| prekey(id, &value))
+                .chain([device(&value)]),
+        );
+        changes.wipe = true;
+        changes
+    };
+    commit(&store, &lock, round(0)).await;
+    let mut present = 0;
+    for n in 1..10_000 {
+        let finished = dropped_after(n, store.commit(&lock, round(n))).await;
+        let records = records(&store, lock.account()).await;
+        assert_eq!(records.len(), 501);
+        let first = records
+            .first()
+            .map(|record| record.value.clone())
+            .expect("records");
+        assert!(
+            records.iter().all(|record| record.value == first),
+            "torn after {n} polls"
+        );
+        let before = present;
+        present = u32::from_be_bytes(first.expose().try_into().expect("4 bytes"));
+        assert!(
+            (before..=n).contains(&present),
+            "{present} after {before}, {n} polls"
+        );
+        if finished {
+            assert_eq!(present, n);
+            commit(&store, &lock, round(n + 1)).await;
+            return;
+        }
+    }
+    unreachable!("a commit comes to its end");
 }

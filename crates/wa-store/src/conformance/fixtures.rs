@@ -72,3 +72,21 @@ pub(super) async fn together<F: Future<Output = ()>>(futures: impl IntoIterator<
     })
     .await;
 }
+
+/// Polls a future so many times and drops it then; whether it came to its end before that.
+pub(super) async fn dropped_after<F: Future>(polls: u32, future: F) -> bool {
+    let mut future = Box::pin(future);
+    let mut left = polls;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(false);
+        }
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(_) => Poll::Ready(true),
+            Poll::Pending if left == 0 => Poll::Ready(false),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}

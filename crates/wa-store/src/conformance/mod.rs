@@ -35,11 +35,11 @@ pub use accounts::{
     an_account_is_made_with_its_first_records, an_id_is_taken_once, an_unknown_account_is_an_error,
 };
 pub use commits::{
-    a_commit_is_read_back_in_order, a_query_gets_its_own_kinds_only,
-    a_refused_commit_changes_nothing, a_wipe_keeps_the_account_and_nothing_else,
-    changes_apply_in_their_written_order, eight_hundred_and_twelve_prekeys_fit_one_commit,
-    facts_change_only_when_named, keys_and_values_may_be_any_bytes,
-    records_are_taken_up_to_their_limits,
+    a_commit_is_read_back_in_order, a_dropped_commit_happens_whole_or_not_at_all,
+    a_query_gets_its_own_kinds_only, a_refused_commit_changes_nothing,
+    a_wipe_keeps_the_account_and_nothing_else, changes_apply_in_their_written_order,
+    eight_hundred_and_twelve_prekeys_fit_one_commit, facts_change_only_when_named,
+    keys_and_values_may_be_any_bytes, records_are_taken_up_to_their_limits,
 };
 pub use durability::{
     a_closed_store_says_so, a_wrong_key_opens_nothing_and_changes_nothing,
@@ -91,6 +91,7 @@ pub async fn run_all<P: Place>(fresh: impl Fn() -> P) {
     keys_and_values_may_be_any_bytes(&fresh()).await;
     records_are_taken_up_to_their_limits(&fresh()).await;
     eight_hundred_and_twelve_prekeys_fit_one_commit(&fresh()).await;
+    a_dropped_commit_happens_whole_or_not_at_all(&fresh()).await;
 
     a_lock_excludes_until_it_is_dropped(&fresh()).await;
     accounts_are_locked_apart(&fresh()).await;
