@@ -152,19 +152,41 @@ impl PrekeyLedger {
         Ok(())
     }
 
-    /// Moves FIRST NOT UPLOADED past every id that the server lists (its digest answer), and says
-    /// whether that changed anything.
+    /// Settles an upload whose `result` was lost: if the server lists one id of the pending batch
+    /// (its digest answer), it has taken the batch, and FIRST NOT UPLOADED moves behind all of it. Says
+    /// whether that was so. Do it before that batch is offered again.
     ///
-    /// It settles an upload whose `result` was lost: do it before that batch is offered again.
+    /// A batch is one stanza and is taken whole, so what the server does not list of it any more was
+    /// handed out already.
     pub fn reconcile(&mut self, listed: impl IntoIterator<Item = PrekeyId>) -> bool {
         let pending = self.pending();
-        let highest = listed
-            .into_iter()
-            .filter(|id| pending.contains(*id))
-            .max_by_key(|id| pending.first.steps_to(*id));
-        let Some(highest) = highest else { return false };
-        self.first_not_uploaded = highest.next();
-        true
+        let taken = listed.into_iter().any(|id| pending.contains(id));
+        if taken {
+            self.first_not_uploaded = self.next;
+        }
+        taken
+    }
+
+    /// The private keys to delete so that of `stored` only `keep` are left, oldest first.
+    ///
+    /// Only keys that were uploaded and that the server does not list (its digest answer) can go: those
+    /// were handed out, and the older they are, the longer ago. Any other may still be used, so fewer
+    /// come back when the rest cannot be spared.
+    pub fn droppable(
+        &self,
+        stored: impl IntoIterator<Item = PrekeyId>,
+        listed: &[PrekeyId],
+        keep: usize,
+    ) -> Vec<PrekeyId> {
+        let mut listed = listed.to_vec();
+        listed.sort_unstable();
+        let mut stored: Vec<PrekeyId> = stored.into_iter().collect();
+        let excess = stored.len().saturating_sub(keep);
+        let pending = self.pending();
+        stored.retain(|id| !pending.contains(*id) && listed.binary_search(id).is_err());
+        stored.sort_unstable_by_key(|id| std::cmp::Reverse(id.steps_to(self.first_not_uploaded)));
+        stored.truncate(excess);
+        stored
     }
 
     /// Generates the keys `plan` is missing and moves NEXT behind them. Persist the ledger and the

@@ -199,7 +199,7 @@ fn stored_watermarks_too_far_apart_are_refused() {
 }
 
 #[test]
-fn reconcile_moves_past_the_keys_the_server_lists() {
+fn reconcile_moves_past_a_batch_of_which_the_server_lists_a_key() {
     let mut ledger = PrekeyLedger::new();
     let plan = ledger.plan(6);
     let _ = ledger.generate_missing(&plan, Provider::rust(), &mut rng());
@@ -208,8 +208,47 @@ fn reconcile_moves_past_the_keys_the_server_lists() {
         "ids that are not ours to offer"
     );
     assert!(ledger.reconcile([id(2), id(4), id(3)]));
-    assert_eq!(ledger.first_not_uploaded(), id(5));
+    assert_eq!(
+        ledger.first_not_uploaded(),
+        id(7),
+        "5 and 6 were handed out already"
+    );
     assert!(!ledger.reconcile([id(2), id(4)]));
+}
+
+#[test]
+fn the_oldest_keys_the_server_does_not_list_can_be_dropped() {
+    // Uploaded up to 9, generated up to 12.
+    let ledger = PrekeyLedger::restore(id(13), id(10)).unwrap();
+    let stored = || (1..=12).map(id);
+    let listed = [id(2), id(4)];
+    assert_eq!(ledger.droppable(stored(), &listed, 12), []);
+    assert_eq!(ledger.droppable(stored(), &listed, 11), [id(1)]);
+    assert_eq!(
+        ledger.droppable(stored(), &listed, 9),
+        [id(1), id(3), id(5)]
+    );
+    assert_eq!(
+        ledger.droppable(stored(), &listed, 0),
+        [1, 3, 5, 6, 7, 8, 9].map(id),
+        "neither what the server lists nor what it was never given"
+    );
+}
+
+#[test]
+fn the_oldest_key_is_found_across_the_wrap() {
+    let ledger = PrekeyLedger::restore(id(4), id(3)).unwrap();
+    let stored = [
+        id(1),
+        id(2),
+        id(3),
+        id(MAX_PREKEY_ID),
+        id(MAX_PREKEY_ID - 1),
+    ];
+    assert_eq!(
+        ledger.droppable(stored, &[], 3),
+        [id(MAX_PREKEY_ID - 1), id(MAX_PREKEY_ID)]
+    );
 }
 
 #[test]
