@@ -95,8 +95,8 @@ mod world;
 pub use account::{MAX_STORED_PREKEYS, MAX_WAITING_STANZAS};
 pub use config::{AccountKeyInReply, PhoneAnswer, UnknownIq, WorldConfig};
 pub use fault::{
-    BadCertificate, BadFrame, BadIdentity, Fault, FaultRule, IqKind, RefreshChild,
-    Step, StreamError,
+    BadCertificate, BadFrame, BadIdentity, Fault, FaultRule, IqKind, RefreshChild, Step,
+    StreamError,
 };
 pub use fault_book::MAX_FAULTS;
 pub use names::{

@@ -358,7 +358,7 @@ fn ik_is_refused_once() {
     let mut keys = Keys::new(1);
     lab.link(&mut keys);
     let id = lab.come_online(&mut keys);
-    keys.server = lab.wire(id).server.clone();
+    keys.server = lab.wire(id).server;
     lab.world.inject(Fault::RefuseIk);
     let id = lab.login(&keys);
     assert_eq!(lab.wire(id).pattern, Some(Pattern::XxFallback));
@@ -377,7 +377,7 @@ fn frames_are_split_and_joined() {
     let mut keys = Keys::new(2);
     lab.link(&mut keys);
     let id = lab.come_online(&mut keys);
-    keys.server = lab.wire(id).server.clone();
+    keys.server = lab.wire(id).server;
     lab.world.inject(Fault::JoinFrames);
     let id = lab.login(&keys);
     assert_eq!(

@@ -15,6 +15,7 @@ use common::lab::Lab;
 use common::payload;
 use prost::Message as _;
 use wa_noise::Pattern;
+use wa_proto::pb::client_payload::DevicePairingRegistrationData;
 use wa_proto::{Jid, Node, pb};
 use wa_sim::{UnknownIq, UnlinkError, WorldConfig};
 
@@ -70,44 +71,44 @@ fn a_payload_that_is_neither_login_nor_registration_gets_400() {
     assert_eq!(failure_reason(&mut lab, id), Some(400));
 }
 
+/// What the server says of a registration spoiled like this.
+struct Case(&'static str, fn(&mut DevicePairingRegistrationData));
+
 #[test]
 fn every_field_of_a_registration_is_checked() {
-    let spoil: [(
-        &str,
-        fn(&mut pb::client_payload::DevicePairingRegistrationData),
-    ); 9] = [
-        ("eRegid has 3 bytes instead of 4", |data| {
+    let cases = [
+        Case("eRegid has 3 bytes instead of 4", |data| {
             data.e_regid = Some(vec![0; 3])
         }),
-        ("eKeytype of the registration is wrong", |data| {
+        Case("eKeytype of the registration is wrong", |data| {
             data.e_keytype = Some(vec![6])
         }),
-        ("eIdent has 33 bytes instead of 32", |data| {
+        Case("eIdent has 33 bytes instead of 32", |data| {
             data.e_ident = Some(vec![5; 33])
         }),
-        ("eSkeyId of the registration is wrong", |data| {
+        Case("eSkeyId of the registration is wrong", |data| {
             data.e_skey_id = Some(vec![0; 3])
         }),
-        ("eSkeyVal has 0 bytes instead of 32", |data| {
+        Case("eSkeyVal has 0 bytes instead of 32", |data| {
             data.e_skey_val = None
         }),
-        ("eSkeySig has 63 bytes instead of 64", |data| {
+        Case("eSkeySig has 63 bytes instead of 64", |data| {
             data.e_skey_sig = Some(vec![0; 63])
         }),
-        ("buildHash has 15 bytes instead of 16", |data| {
+        Case("buildHash has 15 bytes instead of 16", |data| {
             data.build_hash = Some(vec![0; 15])
         }),
-        (
+        Case(
             "the signature of the signed prekey does not verify",
             |data| {
                 data.e_skey_sig.as_mut().unwrap()[5] ^= 1;
             },
         ),
-        ("deviceProps of the registration is wrong", |data| {
+        Case("deviceProps of the registration is wrong", |data| {
             data.device_props = Some(vec![0x0a, 9])
         }),
     ];
-    for (expected, spoil) in spoil {
+    for Case(expected, spoil) in cases {
         let mut lab = Lab::new();
         let keys = Keys::new(5);
         let mut payload = payload::registration(&keys);
@@ -132,7 +133,7 @@ fn an_old_version_gets_405() {
 fn a_cached_server_key_makes_one_round_trip() {
     let (mut lab, mut keys) = linked(7);
     let id = lab.come_online(&mut keys);
-    keys.server = lab.wire(id).server.clone();
+    keys.server = lab.wire(id).server;
     assert!(keys.server.is_some());
     let id = lab.login(&keys);
     assert_eq!(lab.wire(id).pattern, Some(Pattern::Ik));
@@ -143,7 +144,7 @@ fn a_cached_server_key_makes_one_round_trip() {
 fn a_server_with_another_key_falls_back() {
     let (mut lab, mut keys) = linked(8);
     let id = lab.come_online(&mut keys);
-    keys.server = lab.wire(id).server.clone();
+    keys.server = lab.wire(id).server;
     // Another world with the same account: only the accounts come along, not the server's key.
     let state = serde_json::to_value(lab.world.export()).unwrap();
     let fresh = Lab::new();

@@ -526,3 +526,40 @@ async fn control_stays_on_loopback() {
         Err(SimError::ControlNotLoopback { .. })
     ));
 }
+
+#[tokio::test]
+async fn a_client_that_closes_is_answered() {
+    let sim = start().await;
+    let url = sim.url();
+    let stream = TcpStream::connect(authority(&url)).await.unwrap();
+    let (mut socket, _) = tokio_tungstenite::client_async(&url, stream).await.unwrap();
+    socket.close(None).await.unwrap();
+    let next = tokio::time::timeout(PATIENCE, socket.next()).await.unwrap();
+    assert!(matches!(next, Some(Ok(Message::Close(_)))), "{next:?}");
+    let next = tokio::time::timeout(PATIENCE, socket.next()).await.unwrap();
+    assert!(next.is_none(), "{next:?}");
+}
+
+#[tokio::test]
+async fn a_connection_in_excess_waits_for_a_slot() {
+    let mut options = SimOptions::default();
+    options.world.max_connections = 1;
+    let sim = Sim::start(options).await.unwrap();
+    let keys = Keys::new(10);
+    let mut first = plain(&sim, &keys, &payload::registration(&keys)).await;
+    first.hear().await;
+    let url = sim.url();
+    let second = TcpStream::connect(authority(&url)).await.unwrap();
+    let upgrade = tokio_tungstenite::client_async(&url, second);
+    tokio::pin!(upgrade);
+    assert!(
+        tokio::time::timeout(Duration::from_millis(200), &mut upgrade)
+            .await
+            .is_err()
+    );
+    drop(first);
+    tokio::time::timeout(PATIENCE, upgrade)
+        .await
+        .unwrap()
+        .unwrap();
+}

@@ -22,7 +22,7 @@ fn a_linked_companion_logs_in_to_the_world_that_comes_after() {
     let mut keys = Keys::new(1);
     lab.link(&mut keys);
     let id = lab.come_online(&mut keys);
-    keys.server = lab.wire(id).server.clone();
+    keys.server = lab.wire(id).server;
     let state: WorldState = serde_json::from_value(over_json(&lab.world)).unwrap();
 
     let world = World::import(WorldConfig::default(), [8; 32], lab.now, &state).unwrap();

@@ -347,7 +347,7 @@ fn local(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, SimE
         .map_err(|error| SimError::Listen { address, error })
 }
 
-/// Takes connections as long as there are slots; those beyond wait in the kernel's queue.
+/// Serves connections as long as there are slots; one beyond waits, and the next ones in the kernel's queue.
 async fn accept(
     listener: TcpListener,
     shared: Arc<Shared>,
@@ -356,14 +356,15 @@ async fn accept(
 ) {
     let mut connections = JoinSet::new();
     loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
-            return;
-        };
         let accepted = listener.accept().await;
         while connections.try_join_next().is_some() {}
         let Ok((stream, remote)) = accepted else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
+        };
+        // Only now, so that an idle listener keeps no slot from the other one.
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
+            return;
         };
         let (shared, tls) = (Arc::clone(&shared), tls.clone());
         connections.spawn(async move {

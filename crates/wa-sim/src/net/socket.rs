@@ -63,7 +63,16 @@ where
         }
     }
     shared.closed(id);
-    let _ = timeout(CLOSE_TIMEOUT, socket.close(None)).await;
+    let _ = timeout(CLOSE_TIMEOUT, close(&mut socket)).await;
+}
+
+/// The closing handshake, whoever began it: the peer's close frame is answered while reading on.
+async fn close<S>(socket: &mut WebSocketStream<S>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let _ = socket.close(None).await;
+    while let Some(Ok(_)) = socket.next().await {}
 }
 
 /// Writes what is queued. `false` when the connection is over.

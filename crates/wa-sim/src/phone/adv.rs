@@ -220,7 +220,7 @@ mod tests {
         fn sign(&mut self, message: &[&[u8]]) -> Signature {
             assert_eq!(message.concat(), self.message);
             self.key.verify(message, &self.signature).unwrap();
-            self.signature.clone()
+            self.signature
         }
     }
 

@@ -60,7 +60,7 @@ impl World {
         });
         let mut answer = Node::new("user");
         match (&named, account) {
-            (Some(jid), _) => answer = answer.attr("jid", &jid.to_non_device()),
+            (Some(jid), _) => answer = answer.attr("jid", jid.to_non_device()),
             (None, Some(account)) => answer = answer.attr("jid", account.jid(0)),
             (None, None) => {}
         }

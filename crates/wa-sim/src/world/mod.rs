@@ -15,8 +15,10 @@ mod phones;
 mod registration;
 mod remark;
 mod send;
+mod signed_reply;
 mod stanza;
 mod timers;
+mod views;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
@@ -32,11 +34,11 @@ pub use self::export::{ImportError, STATE_VERSION, WorldState};
 use self::handshake::ServerKeys;
 use self::phones::Scans;
 pub use self::phones::{
-    AccountView, AddPhoneError, CompanionView, DeviceView, MAX_ACCOUNTS, PhoneView, ScanError,
-    ScanFailure, ScanOutcome, UnlinkError,
+    AddPhoneError, MAX_ACCOUNTS, ScanError, ScanFailure, ScanOutcome, UnlinkError,
 };
 pub use self::remark::{MAX_REMARKS, Misbehaviour, Remark, SignedReplyError};
 use self::timers::{Timer, Timers};
+pub use self::views::{AccountView, CompanionView, DeviceView, PhoneView};
 use crate::account::Account;
 use crate::config::WorldConfig;
 use crate::fault::{Fault, FaultRule, Step};

@@ -22,10 +22,14 @@ impl World {
         }
         let id = conn.id;
         if conn.join
-            && let Some(message) = self.outputs.iter_mut().rev().find_map(|output| match output {
-                WorldOutput::Transmit(to, message) if *to == id => Some(message),
-                _ => None,
-            })
+            && let Some(message) = self
+                .outputs
+                .iter_mut()
+                .rev()
+                .find_map(|output| match output {
+                    WorldOutput::Transmit(to, message) if *to == id => Some(message),
+                    _ => None,
+                })
         {
             message.extend_from_slice(&bytes);
             return;

@@ -120,7 +120,7 @@ impl Wire {
             provider: Provider::rust(),
             root,
             static_secret: keys.noise.clone(),
-            cached: keys.server.clone(),
+            cached: keys.server,
             payload: payload.encode_to_vec().into(),
         };
         let mut out = Vec::new();
