@@ -107,34 +107,37 @@ fn an_id_uploaded_twice_replaces_its_key() {
     assert_eq!(count(&mut lab, id), 15);
 }
 
+/// What the server says of an upload built like this.
+struct Case(&'static str, fn(&mut Keys) -> Node);
+
 #[test]
 fn a_wrong_upload_is_refused_and_stores_nothing() {
-    let cases: [(&str, fn(&mut Keys) -> Node); 5] = [
-        ("keys: another identity key than was linked", |keys| {
+    let cases = [
+        Case("keys: another identity key than was linked", |keys| {
             let other = Keys::new(50);
             keys.identity = other.identity;
             keys.signed = other.signed;
             upload(keys, &keys_from(1, 3))
         }),
-        ("keys: another registration id than was linked", |keys| {
+        Case("keys: another registration id than was linked", |keys| {
             let other = keys.registration.get() % 16_000 + 1;
             keys.registration = wa_signal::RegistrationId::new(other).unwrap();
             upload(keys, &keys_from(1, 3))
         }),
-        (
+        Case(
             "keys: the signed prekey's signature does not verify",
             |keys| {
                 keys.signed = Keys::new(51).signed;
                 upload(keys, &keys_from(1, 3))
             },
         ),
-        ("keys: a key id comes twice", |keys| {
+        Case("keys: a key id comes twice", |keys| {
             let twice = [keys_from(1, 2), keys_from(2, 2)].concat();
             upload(keys, &twice)
         }),
-        ("keys: a key id is 0", |keys| upload(keys, &keys_from(0, 2))),
+        Case("keys: a key id is 0", |keys| upload(keys, &keys_from(0, 2))),
     ];
-    for (expected, build) in cases {
+    for Case(expected, build) in cases {
         let (mut lab, mut keys, id) = online();
         let stanza = build(&mut keys);
         let answer = lab.ask(id, &stanza);
