@@ -73,7 +73,12 @@ impl Phase {
     }
 
     fn log_out(self, core: &mut Core, now: Now, op: OpId) -> Self {
-        if core.registered().is_none() || core.trust == StoreTrust::Lost {
+        if core.trust == StoreTrust::Lost {
+            let why = "a commit has failed; start again before logging out".to_owned();
+            core.done(op, Err(CommandError::Failed(FailReason::Store(why))));
+            return self;
+        }
+        if core.registered().is_none() {
             core.done(op, Err(CommandError::NotLinked));
             return self;
         }
@@ -163,6 +168,21 @@ impl Phase {
             (Self::Connected(connected), Query::Prekeys) => {
                 connected.step(core, now, |stage, core, line| match stage {
                     Stage::Session(session) => session.prekeys(core, line, now, records),
+                    other => Ok(other),
+                })
+            }
+            (other, _) => other,
+        }
+    }
+
+    /// The store does not answer. What waits for it cannot go on, and nothing else has asked.
+    pub(super) fn load_failed(self, core: &mut Core, now: Now, query: Query, why: String) -> Self {
+        let end = End::Fail(FailReason::Store(why));
+        match (self, query) {
+            (Self::Reloading(AwaitDevice), Query::Device) => core.finish(now, end, Socket::Gone),
+            (Self::Connected(connected), Query::Prekeys) => {
+                connected.step(core, now, |stage, _, _| match stage {
+                    Stage::Session(_) => Err(end),
                     other => Ok(other),
                 })
             }

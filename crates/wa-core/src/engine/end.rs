@@ -1,6 +1,6 @@
 use tracing::{info, warn};
 
-use super::core::{ConflictRetry, Core, Journey};
+use super::core::{ConflictRetry, Core, Journey, StoreTrust};
 use super::ops::Waits;
 use super::phase::{AwaitRetry, Phase, Rest};
 use crate::config::ReconnectPolicy;
@@ -292,20 +292,29 @@ impl Core {
     /// A commit has failed: nothing that was to follow it may happen.
     pub(super) fn stop_safe(&mut self, phase: &Phase, why: String) -> Phase {
         warn!("the store failed; stopping before anything depends on it");
-        let socket = phase.epoch().is_some();
-        for output in std::mem::take(&mut self.outputs) {
-            if let Output::Event(Event::OpDone { op, .. }) = output {
-                let error = CommandError::Failed(FailReason::Store(why.clone()));
-                self.tell_after(Event::OpDone {
-                    op,
-                    result: Err(error),
-                });
+        // What the driver has not been told yet has not happened: its socket may still be the one that a
+        // queued close was for, and that of a queued open does not exist.
+        let mut socket = if phase.epoch().is_some() {
+            Socket::Open
+        } else {
+            Socket::Gone
+        };
+        for output in std::mem::take(&mut self.outputs).into_iter().rev() {
+            match output {
+                Output::Open(_) => socket = Socket::Gone,
+                Output::Close => socket = Socket::Open,
+                Output::Event(Event::OpDone { op, .. }) => {
+                    let error = CommandError::Failed(FailReason::Store(why.clone()));
+                    let result = Err(error);
+                    self.tell_after(Event::OpDone { op, result });
+                }
+                _ => {}
             }
         }
-        self.trust = super::core::StoreTrust::Lost;
+        self.trust = StoreTrust::Lost;
         self.desired = None;
         self.blank_qr();
-        if socket {
+        if socket == Socket::Open {
             self.outputs.push_back(Output::Close);
         }
         self.give_up(FailReason::Store(why))

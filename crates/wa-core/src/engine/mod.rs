@@ -24,11 +24,10 @@ pub use self::core::Health;
 pub use self::ops::MAX_OPS;
 
 use self::core::Core;
-use self::end::{End, Socket};
 use self::phase::Phase;
 use crate::config::{ClientVersion, Config};
 use crate::device::{Device, Registered};
-use crate::error::{EngineError, FailReason};
+use crate::error::EngineError;
 use crate::io::{CloseCause, Epoch, Input, Output};
 use crate::state::ConnectionState;
 use crate::time::Now;
@@ -176,15 +175,7 @@ fn step(phase: Phase, core: &mut Core, now: Now, input: Input<'_>) -> Phase {
         },
         Input::Closed(_, cause) => closed(phase, core, now, cause),
         Input::Loaded(query, records) => phase.loaded(core, now, query, &records),
-        Input::LoadFailed(query, why) => {
-            debug!(?query, "the store cannot be read");
-            let socket = if phase.epoch().is_some() {
-                Socket::Open
-            } else {
-                Socket::Gone
-            };
-            core.finish(now, End::Fail(FailReason::Store(why)), socket)
-        }
+        Input::LoadFailed(query, why) => phase.load_failed(core, now, query, why),
         Input::PersistFailed(why) => core.stop_safe(&phase, why),
         Input::Command(op, command) => phase.command(core, now, op, command),
         Input::Timeout => timeout(phase, core, now),

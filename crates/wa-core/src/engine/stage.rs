@@ -91,18 +91,20 @@ impl Stage {
 
     /// The time of a request is over.
     pub(super) fn unanswered(self, core: &mut Core, purpose: Purpose) -> Result<Self, End> {
-        match purpose {
-            Purpose::Ping(op) => core.done(op, Err(CommandError::TimedOut)),
+        match (&self, purpose) {
+            (_, Purpose::Ping(op)) => core.done(op, Err(CommandError::TimedOut)),
             // Whether the connection still works is the keep-alive's to say.
-            Purpose::KeepAlive | Purpose::Clean => {}
-            Purpose::Unlink => {}
-            Purpose::Count
-            | Purpose::Upload
-            | Purpose::Digest
-            | Purpose::Rotate
-            | Purpose::Active => {
-                return Err(End::lost(DisconnectReason::TimedOut(Awaited::Answer)));
-            }
+            (_, Purpose::KeepAlive | Purpose::Clean | Purpose::Unlink) => {}
+            (
+                Self::Session(_),
+                Purpose::Count
+                | Purpose::Upload
+                | Purpose::Digest
+                | Purpose::Rotate
+                | Purpose::Active,
+            ) => return Err(End::lost(DisconnectReason::TimedOut(Awaited::Answer))),
+            // The connection is about to end for another reason.
+            (_, _) => {}
         }
         Ok(self)
     }

@@ -118,6 +118,10 @@ impl Connection {
             )
     }
 
+    pub fn offers(&self, qr: &str) -> bool {
+        wa_pair::parse_qr(qr).is_ok_and(|scanned| self.refs.contains(&scanned.reference))
+    }
+
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Open(_))
     }
@@ -287,9 +291,19 @@ impl Connection {
             ("md", "remove-companion-device") => Point::Unlink,
             _ => return self.push(&result),
         };
-        if self.goes_wrong(service, point, Some(iq)) {
+        let lost = service.take(point, &Fault::LoseAnswer);
+        if !lost && self.goes_wrong(service, point, Some(iq)) {
             return;
         }
+        let before = self.answers.len();
+        self.carry_out(service, iq, point, result);
+        if lost {
+            self.answers.truncate(before);
+            self.answers.push(Answer::Close);
+        }
+    }
+
+    fn carry_out(&mut self, service: &mut Service, iq: &Node, point: Point, result: Node) {
         match point {
             Point::Count => {
                 let count = service.bundle.prekeys.len();
@@ -322,7 +336,7 @@ impl Connection {
     fn goes_wrong(&mut self, service: &mut Service, point: Point, iq: Option<&Node>) -> bool {
         match service.fault(point) {
             None => return false,
-            Some(Fault::Silent | Fault::Refuse(_)) => {}
+            Some(Fault::Silent | Fault::Refuse(_) | Fault::LoseAnswer) => {}
             Some(Fault::Close) => self.answers.push(Answer::Close),
             Some(Fault::Bytes(bytes)) => self.answers.push(Answer::Send(bytes)),
             Some(Fault::Stanzas(stanzas)) => {

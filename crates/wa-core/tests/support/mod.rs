@@ -5,12 +5,14 @@
 
 mod connection;
 mod phone;
+mod pickles;
 mod rig;
 mod service;
 mod store;
 
 pub use self::connection::Connection;
 pub use self::phone::{Phone, Tamper};
+pub use self::pickles::{LinkPickle, Pickles};
 pub use self::rig::{Done, Kill, Rig, unreachable};
 pub use self::service::{Answer, Bundle, Fault, Linked, Point, Service};
 pub use self::store::MemoryStore;
@@ -65,4 +67,11 @@ pub fn notification(kind: &str, child: &str) -> wa_proto::Node {
         .attr("type", kind)
         .attr("id", "269488578")
         .child(wa_proto::Node::new(child.to_owned()))
+}
+
+/// Fewer pings, for stories that last weeks.
+pub fn ping_hourly(config: &mut Config) {
+    config.timings.ping_min = secs(3000);
+    config.timings.ping_max = secs(3600);
+    config.timings.ping_silence = secs(24 * 3600);
 }

@@ -235,6 +235,20 @@ impl Rig {
         self.connection.is_some()
     }
 
+    /// Whether the service can send stanzas.
+    pub fn is_established(&self) -> bool {
+        self.connection
+            .as_ref()
+            .is_some_and(|(_, connection)| connection.is_open())
+    }
+
+    /// Whether the code is one of the connection that is open.
+    pub fn offers(&self, qr: &str) -> bool {
+        self.connection
+            .as_ref()
+            .is_some_and(|(_, connection)| connection.offers(qr))
+    }
+
     pub fn epoch(&self) -> Option<Epoch> {
         self.connection.as_ref().map(|(epoch, _)| *epoch)
     }

@@ -95,6 +95,8 @@ pub enum Fault {
     Stanzas(Vec<Node>),
     /// Answer the request with an error.
     Error(u16),
+    /// Do what is asked, and close before the answer is out.
+    LoseAnswer,
 }
 
 /// What a service does about an input.
@@ -152,6 +154,21 @@ impl Service {
             .find(|(at, _, times)| *at == point && *times > 0)?;
         *times -= 1;
         Some(fault.clone())
+    }
+
+    /// Takes exactly this fault, if it is next.
+    pub(super) fn take(&mut self, point: Point, fault: &Fault) -> bool {
+        let next = self
+            .faults
+            .iter_mut()
+            .find(|(at, _, times)| *at == point && *times > 0);
+        match next {
+            Some((_, found, times)) if found == fault => {
+                *times -= 1;
+                true
+            }
+            _ => false,
+        }
     }
 
     pub fn pn(&self, device: u16) -> Jid {

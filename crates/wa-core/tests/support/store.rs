@@ -54,6 +54,12 @@ impl MemoryStore {
         self.records.insert((record.kind, record.key), record.value);
     }
 
+    pub fn put_all(&mut self, records: Vec<Record>) {
+        for record in records {
+            self.replace(record);
+        }
+    }
+
     pub fn remove(&mut self, kind: RecordKind) {
         self.records.retain(|(k, _), _| *k != kind);
     }
