@@ -2,10 +2,12 @@
 
 mod error;
 mod inflate;
+mod scan;
 mod tape;
 
 pub use error::DecodeError;
-pub(crate) use tape::{AttributeEntry, Slot, Tape};
+pub(crate) use scan::Slot;
+pub(crate) use tape::{AttributeEntry, Tape};
 
 use crate::NodeRef;
 use inflate::Inflater;

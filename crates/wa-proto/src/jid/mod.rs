@@ -63,7 +63,8 @@ enum Repr {
 
 const _: () = assert!(size_of::<Jid>() == 16);
 
-/// Boxed twice, because that takes one word and a JID is to have 16 bytes. With [`Server::Other`] it is the user, an `@` and the name of the server.
+/// Boxed twice, because that takes one word and a JID is to have 16 bytes. With [`Server::Other`] it is the user,
+/// an `@` and the name of the server.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct BoxedText(Box<Box<str>>);
 
