@@ -170,7 +170,6 @@ fn another_start_pairs_with_fresh_keys() {
     let mut rig = Rig::online();
     let identity = rig.engine_identity();
     rig.command(Command::Logout);
-    rig.service.bundle = support::Bundle::default();
     rig.events.clear();
     rig.pair();
     assert_eq!(rig.state(), "online");

@@ -169,7 +169,11 @@ fn make_happen(rig: &mut Rig, happening: Happening, ops: &mut Vec<OpId>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// No panic, no state without a way out, one answer per command, and nothing left running by a stop.
     #[test]

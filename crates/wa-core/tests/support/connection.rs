@@ -8,7 +8,7 @@ use wa_proto::{Jid, Node};
 
 use super::NUMBER;
 use super::phone::Tamper;
-use super::service::{Answer, Fault, Linked, Point, Service};
+use super::service::{Answer, Bundle, Fault, Linked, Point, Service};
 
 /// The service's end of one connection.
 pub struct Connection {
@@ -60,11 +60,8 @@ impl Connection {
             rest = after.to_vec();
         }
         self.frames.push(&rest);
-        loop {
-            let body = match self.frames.next_frame().expect("frames of a client") {
-                Some(body) => body.to_vec(),
-                None => break,
-            };
+        while let Some(body) = self.frames.next_frame().expect("frames of a client") {
+            let body = body.to_vec();
             self.frame(service, body);
         }
         std::mem::take(&mut self.answers)
@@ -130,7 +127,7 @@ impl Connection {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Hello { prologue } => self.hello(service, prologue, &body),
             State::Finish(finish) => {
-                let accepted = finish.read(&mut body).expect("a client's finish");
+                let accepted = finish.read(&body).expect("a client's finish");
                 self.accepted(service, accepted);
             }
             State::Open(mut transport) => {
@@ -266,6 +263,8 @@ impl Connection {
             noise: client.noise,
         };
         service.linked.insert(service.next_device, linked);
+        // Keys belong to the device; a new one has none on the server.
+        service.bundle = Bundle::default();
         service.next_device += 1;
         if self.goes_wrong(service, Point::PairSign, None) {
             return;
