@@ -121,6 +121,21 @@ impl Client {
         self.shared.snapshot.borrow().credentials.clone()
     }
 
+    /// Waits until everything that has happened so far is among the events.
+    pub async fn settled(&self) {
+        let (reply, answer) = oneshot::channel();
+        if self
+            .shared
+            .requests
+            .send(Request::Settle(reply))
+            .await
+            .is_ok()
+        {
+            // No answer means that the client has ended, and nothing more will come.
+            let _ = answer.await;
+        }
+    }
+
     /// Ends the client and waits until its connection is closed and its lock on the account released.
     pub async fn shutdown(&self) {
         // A send fails only when the client has ended already.

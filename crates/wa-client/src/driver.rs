@@ -28,6 +28,8 @@ const MAX_CLOSING: usize = 4;
 pub(crate) enum Request {
     /// A command for the engine, and where to send what became of it.
     Command(Command, oneshot::Sender<Result<OpOutcome, ClientError>>),
+    /// Answer once everything that has happened is told.
+    Settle(oneshot::Sender<()>),
     /// End without changing what the account is meant to do.
     Shutdown,
 }
@@ -62,6 +64,10 @@ impl<S: Store> Driver<S> {
             match self.wait().await {
                 Wake::Request(Some(Request::Command(command, reply))) => {
                     self.command(command, reply)
+                }
+                Wake::Request(Some(Request::Settle(reply))) => {
+                    let _ = reply.send(());
+                    continue;
                 }
                 Wake::Request(Some(Request::Shutdown) | None) => break,
                 Wake::Link(event) => self.link_event(event),

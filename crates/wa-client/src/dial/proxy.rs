@@ -6,6 +6,8 @@ use std::str::FromStr;
 use tokio_tungstenite::tungstenite::http::Uri;
 use zeroize::Zeroizing;
 
+use super::url;
+
 /// Longest user name or password a SOCKS5 proxy can be given (RFC 1929: one length byte).
 pub const MAX_SOCKS5_CREDENTIAL_LEN: usize = 255;
 
@@ -131,26 +133,20 @@ impl FromStr for Proxy {
             Some((userinfo, address)) => (Some(userinfo), address),
             None => (None, rest),
         };
+        // Whatever is allowed in an authority is left to the parser of URLs; what it lets pass is checked here.
         let uri: Uri = format!("http://{address}/")
             .parse()
             .map_err(|_| ProxyUrlError::Malformed)?;
         if uri.path() != "/" || uri.query().is_some() || address.contains(['/', '?', '#']) {
             return Err(ProxyUrlError::Malformed);
         }
-        let host = uri
-            .host()
-            .filter(|host| !host.is_empty())
-            .ok_or(ProxyUrlError::Malformed)?;
-        let port = match (uri.port_u16(), kind) {
-            (Some(0), _) => return Err(ProxyUrlError::Malformed),
-            (Some(port), _) => port,
-            (None, _) if address.ends_with(':') || uri.port().is_some() => {
-                return Err(ProxyUrlError::Malformed);
-            }
+        let (host, port) = url::split(address).ok_or(ProxyUrlError::Malformed)?;
+        let port = match (port, kind) {
+            (Some(digits), _) => url::port_number(digits).ok_or(ProxyUrlError::Malformed)?,
             (None, ProxyKind::Http) => 80,
             (None, ProxyKind::Socks5) => 1080,
         };
-        let proxy = Self::new(kind, unbracketed(host), port);
+        let proxy = Self::new(kind, host, port);
         match userinfo {
             None => Ok(proxy),
             Some(userinfo) => {
@@ -184,13 +180,6 @@ impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Proxy({self})")
     }
-}
-
-/// A URI writes IPv6 addresses in brackets; sockets and proxies want them bare.
-pub(crate) fn unbracketed(host: &str) -> &str {
-    host.strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host)
 }
 
 fn percent_decoded(text: &str) -> Result<Zeroizing<String>, ProxyUrlError> {

@@ -5,7 +5,6 @@ use std::str::FromStr;
 use tokio_tungstenite::tungstenite::http::Uri;
 
 use super::error::DialError;
-use super::proxy::unbracketed;
 
 /// A `ws://` or `wss://` URL taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +21,32 @@ impl Target {
     pub(crate) fn authority(&self) -> String {
         authority(&self.host, self.port)
     }
+}
+
+/// Host, without the brackets of an IPv6 address, and the text after the colon, if there is one.
+pub(crate) fn split(authority: &str) -> Option<(&str, Option<&str>)> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (host, rest) = rest.split_once(']')?;
+            let port = if rest.is_empty() {
+                None
+            } else {
+                Some(rest.strip_prefix(':')?)
+            };
+            (host, port)
+        }
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    (!host.is_empty()).then_some((host, port))
+}
+
+/// A port one can connect to.
+pub(crate) fn port_number(digits: &str) -> Option<u16> {
+    let all_digits = digits.bytes().all(|digit| digit.is_ascii_digit());
+    digits.parse().ok().filter(|port| all_digits && *port != 0)
 }
 
 pub(crate) fn authority(host: &str, port: u16) -> String {
@@ -55,29 +80,21 @@ impl FromStr for Target {
                 problem: "a server URL takes no user name",
             });
         }
-        let host = uri
-            .host()
-            .filter(|host| !host.is_empty())
-            .ok_or_else(|| wrong("it has no host"))?;
-        let port = match uri.port() {
-            None if uri
-                .authority()
-                .is_some_and(|authority| authority.as_str().ends_with(':')) =>
-            {
-                return Err(wrong("the port is no number from 1 to 65535"));
-            }
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let (host, port) = split(authority).ok_or_else(|| wrong("it has no host"))?;
+        let host = host.to_owned();
+        let port = match port {
             None if tls => 443,
             None => 80,
-            Some(port) if port.as_u16() == 0 => {
-                return Err(wrong("the port is no number from 1 to 65535"));
+            Some(digits) => {
+                port_number(digits).ok_or_else(|| wrong("the port is no number from 1 to 65535"))?
             }
-            Some(port) => port.as_u16(),
         };
         Ok(Self {
             tls,
-            host: unbracketed(host).to_owned(),
+            host,
             port,
-            uri: uri.clone(),
+            uri,
         })
     }
 }
