@@ -88,7 +88,7 @@ pub enum StoreError {
     },
     /// What is stored does not open.
     #[error(
-        "account {account}: {cause}. Restore the store from a backup, or delete the account and link again"
+        "account {account}: {cause}. Delete the account and link again; an older copy of the store would repeat keys already used"
     )]
     Unseal {
         /// The account.
@@ -117,7 +117,7 @@ pub enum StoreError {
     },
     /// The store is damaged.
     #[error(
-        "the store is damaged ({detail}): restore it from a backup, or move it away and link again"
+        "the store is damaged ({detail}): move it away and link again; an older copy would repeat keys already used"
     )]
     Corrupt {
         /// The backend's words.

@@ -185,7 +185,9 @@ pub enum KeyError {
         known: u16,
     },
     /// The store's header is damaged.
-    #[error("the header of this store is damaged: restore the store from a backup")]
+    #[error(
+        "the header of this store is damaged and its key cannot be told: move the store away and link again"
+    )]
     DamagedHeader,
     /// No randomness to be had.
     #[error(transparent)]

@@ -20,7 +20,8 @@ use crate::lock::AccountLock;
 /// * Values, record keys, labels and phone numbers are sealed before they leave the process (a store that stays in
 ///   memory seals nothing).
 ///
-/// [`conformance`](crate::conformance) checks all of it; a new backend is done when that suite passes.
+/// [`conformance`](crate::conformance) checks what can be seen through this trait. That values are sealed, and that a commit
+/// survives a kill, a backend has to show by tests of its own.
 pub trait Store: Send + Sync + 'static {
     /// All accounts, ordered by creation time, then id.
     fn accounts(&self) -> impl Future<Output = Result<Vec<AccountInfo>, StoreError>> + Send;
