@@ -153,6 +153,9 @@ pub enum DisconnectReason {
     /// The Noise handshake failed.
     #[error("the handshake failed: {0}")]
     Handshake(#[from] HandshakeError),
+    /// The first frame after the handshake does not open.
+    #[error("the handshake failed: the first frame after it does not open, so the keys differ")]
+    KeysDiffer,
     /// The bytes are no frames.
     #[error("the server sent no frames: {0}")]
     Frame(#[from] FrameError),
@@ -185,7 +188,7 @@ impl DisconnectReason {
             Self::Closed(CloseCause::Network(_)) => "network",
             Self::Closed(CloseCause::OpenFailed(_)) => "connect_failed",
             Self::TimedOut(_) => "timed_out",
-            Self::Handshake(_) => "handshake",
+            Self::Handshake(_) | Self::KeysDiffer => "handshake",
             Self::Frame(_) => "frame",
             Self::Transport(_) => "transport",
             Self::KeepAlive => "keep_alive",

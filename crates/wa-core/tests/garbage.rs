@@ -64,7 +64,7 @@ fn a_first_frame_under_other_keys_ends_the_connection() {
     let other = frame(&[0x5a; 40]);
     rig.service.fail(Point::Finish, Fault::Bytes(other), 1);
     rig.command(Command::Start);
-    assert_eq!(name(&rig), "transport");
+    assert_eq!(name(&rig), "handshake");
     assert_eq!(rig.state(), "reconnecting");
 }
 

@@ -5,6 +5,7 @@ use wa_noise::{FrameDecoder, MAX_FRAME_LEN, Opener, Sealer, Transport};
 use wa_proto::{Decoder, Node, NodeRef};
 
 use super::core::Core;
+use super::dial::Shortcuts;
 use super::end::{End, Socket};
 use super::phase::Phase;
 use super::stage::Stage;
@@ -19,6 +20,7 @@ use crate::time::{Now, earlier};
 /// An established connection: what comes in, what goes out, and how far the talk has come.
 pub(super) struct Connected {
     pub(super) epoch: Epoch,
+    used: Shortcuts,
     reader: Reader,
     line: Line,
     stage: Stage,
@@ -42,12 +44,14 @@ impl Connected {
         epoch: Epoch,
         transport: Transport,
         mut frames: FrameDecoder,
+        used: Shortcuts,
         stage: Stage,
     ) -> Self {
         let (sealer, opener) = transport.split();
         frames.set_limit(MAX_FRAME_LEN);
         Self {
             epoch,
+            used,
             reader: Reader {
                 frames,
                 opener,
@@ -70,6 +74,7 @@ impl Connected {
     pub(super) fn go_on(self, core: &mut Core, now: Now) -> Phase {
         let Self {
             epoch,
+            used,
             mut reader,
             mut line,
             mut stage,
@@ -80,6 +85,7 @@ impl Connected {
                 Ok(None) => {
                     return Phase::Connected(Box::new(Self {
                         epoch,
+                        used,
                         reader,
                         line,
                         stage,
@@ -89,6 +95,7 @@ impl Connected {
             };
             let plaintext = match reader.opener.open_frame(body) {
                 Ok(plaintext) => plaintext,
+                Err(error) if error.is_key_mismatch() => break core.keys_differ(used),
                 Err(error) => break End::lost(error),
             };
             core.health.last_frame_unix_ms = Some(now.unix_ms);

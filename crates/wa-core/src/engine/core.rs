@@ -36,6 +36,7 @@ pub(super) struct Core {
     /// Set from pairing to the first login, in the process that paired.
     pub(super) paired_in: Option<Epoch>,
     pub(super) conflict_retry: ConflictRetry,
+    pub(super) resume: Resume,
     pub(super) refused_version: Option<ClientVersion>,
     pub(super) shown: Shown,
     reported: ConnectionState,
@@ -55,6 +56,14 @@ pub(super) enum StoreTrust {
 pub(super) enum ConflictRetry {
     Unused,
     Used,
+}
+
+/// Whether a cached server key is used for the next handshake (transport chapter, section 5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Resume {
+    Offered,
+    /// An attempt with it has failed; left alone until a handshake succeeds.
+    Failed,
 }
 
 /// What the application has been told to show.
@@ -115,6 +124,7 @@ impl Core {
             health: Health::default(),
             paired_in: None,
             conflict_retry: ConflictRetry::Unused,
+            resume: Resume::Offered,
             refused_version: None,
             shown: Shown::Nothing,
             reported,

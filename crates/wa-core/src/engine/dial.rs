@@ -7,7 +7,7 @@ use wa_noise::{
 };
 
 use super::connected::Connected;
-use super::core::Core;
+use super::core::{Core, Resume};
 use super::end::{End, Pace, Socket};
 use super::login::AwaitSuccess;
 use super::pairing::AwaitPairing;
@@ -32,7 +32,15 @@ pub(super) struct AwaitHello {
     pub(super) deadline: Instant,
     awaiting: AwaitServerHello,
     frames: FrameDecoder,
+    used: Shortcuts,
+}
+
+/// What a handshake relied on that an earlier connection has taught. If it fails, that is not relied on again.
+#[derive(Clone, Copy)]
+pub(super) struct Shortcuts {
     routing: Routing,
+    /// As offered, and once there is an answer, as it came about.
+    pattern: Pattern,
 }
 
 /// Whether routing info was sent in front of the hello.
@@ -72,11 +80,13 @@ impl AwaitSocket {
             return core.finish(now, no_device(), Socket::Open);
         };
         let usable = |server: &&wa_noise::ServerStatic| {
-            device.is_registered() && server.usable_at(now.unix_secs())
+            core.resume == Resume::Offered
+                && device.is_registered()
+                && server.usable_at(now.unix_secs())
         };
         let handshake = ClientHandshake {
             provider: core.config.provider,
-            root: core.config.root.clone(),
+            root: core.config.root,
             static_secret: device.noise().clone(),
             cached: device.server().filter(usable).copied(),
             payload: client_payload(&core.config, core.version, device, core.connects).into(),
@@ -89,14 +99,15 @@ impl AwaitSocket {
         };
         match started {
             Ok(awaiting) => {
-                debug!(pattern = %awaiting.offered(), "hello sent");
+                let pattern = awaiting.offered();
+                debug!(%pattern, "hello sent");
                 core.transmit(out);
                 Phase::Greeting(Box::new(AwaitHello {
                     epoch: self.epoch,
                     deadline: now.instant + core.config.timings.handshake,
                     awaiting,
                     frames: FrameDecoder::with_limit(MAX_HANDSHAKE_FRAME_LEN),
-                    routing,
+                    used: Shortcuts { routing, pattern },
                 }))
             }
             Err(_) => {
@@ -132,7 +143,7 @@ impl AwaitHello {
             deadline,
             awaiting,
             mut frames,
-            routing,
+            used,
         } = *self;
         frames.push(bytes);
         let mut out = Vec::new();
@@ -144,11 +155,11 @@ impl AwaitHello {
                     deadline,
                     awaiting,
                     frames,
-                    routing,
+                    used,
                 }));
             }
             Err(error) => {
-                core.forget_routing(routing);
+                core.handshake_failed(used);
                 return core.finish(now, End::lost(error), Socket::Open);
             }
         };
@@ -157,10 +168,15 @@ impl AwaitHello {
                 if !out.is_empty() {
                     core.transmit(out);
                 }
-                establish(core, now, epoch, established, frames)
+                core.resume = Resume::Offered;
+                let used = Shortcuts {
+                    pattern: established.pattern,
+                    ..used
+                };
+                establish(core, now, epoch, established, frames, used)
             }
             Err(error) => {
-                core.forget_routing(routing);
+                core.handshake_failed(used);
                 let end = core.handshake_end(error);
                 core.finish(now, end, Socket::Open)
             }
@@ -168,7 +184,7 @@ impl AwaitHello {
     }
 
     pub(super) fn closed(self, core: &mut Core, now: Now, cause: CloseCause) -> Phase {
-        core.forget_routing(self.routing);
+        core.handshake_failed(self.used);
         core.finish(now, End::lost(cause), Socket::Gone)
     }
 
@@ -176,16 +192,21 @@ impl AwaitHello {
         if now.instant < self.deadline {
             return Phase::Greeting(self);
         }
-        core.forget_routing(self.routing);
+        core.handshake_failed(self.used);
         let end = End::lost(DisconnectReason::TimedOut(Awaited::ServerHello));
         core.finish(now, end, Socket::Open)
     }
 }
 
 impl Core {
-    /// Routing info that led nowhere is not tried again (transport chapter, section 9).
-    fn forget_routing(&mut self, routing: Routing) {
-        if routing == Routing::Sent
+    /// Routing info that led nowhere is not tried again (transport chapter, section 9), and the cached server
+    /// key not until a handshake has succeeded without it (section 5). The key itself is kept: a close or a
+    /// silence says nothing about it.
+    fn handshake_failed(&mut self, used: Shortcuts) {
+        if used.pattern == Pattern::Ik {
+            self.resume = Resume::Failed;
+        }
+        if used.routing == Routing::Sent
             && let Some(device) = &mut self.device
         {
             let changes = device.set_routing(None);
@@ -193,15 +214,35 @@ impl Core {
         }
     }
 
-    fn handshake_end(&mut self, error: HandshakeError) -> End {
-        if error.is_ik_specific()
-            && let Some(device) = &mut self.device
-        {
-            warn!(%error, "the cached server key did not work; trying without");
+    /// The first frame after the handshake does not open: the two sides hold different keys, so the handshake
+    /// has failed after all (transport chapter, section 9).
+    pub(super) fn keys_differ(&mut self, used: Shortcuts) -> End {
+        self.handshake_failed(used);
+        let reason = DisconnectReason::KeysDiffer;
+        if used.pattern == Pattern::Ik {
+            self.forget_server(&reason);
+            return End::Lost {
+                reason,
+                pace: Pace::AtOnce,
+            };
+        }
+        End::lost(reason)
+    }
+
+    fn forget_server(&mut self, reason: &DisconnectReason) {
+        warn!(%reason, "the cached server key did not work; trying without");
+        if let Some(device) = &mut self.device {
             let changes = device.set_server(None);
             self.persist(changes);
+        }
+    }
+
+    fn handshake_end(&mut self, error: HandshakeError) -> End {
+        if error.is_ik_specific() {
+            let reason = error.into();
+            self.forget_server(&reason);
             return End::Lost {
-                reason: error.into(),
+                reason,
                 pace: Pace::AtOnce,
             };
         }
@@ -221,6 +262,7 @@ fn establish(
     epoch: Epoch,
     established: Established,
     frames: FrameDecoder,
+    used: Shortcuts,
 ) -> Phase {
     let Established {
         transport,
@@ -240,7 +282,7 @@ fn establish(
         }
         Some(device) => Stage::Pairing(Box::new(AwaitPairing::new(&core.config, device, now))),
     };
-    Connected::new(epoch, transport, frames, stage).go_on(core, now)
+    Connected::new(epoch, transport, frames, used, stage).go_on(core, now)
 }
 
 const fn no_device() -> End {
