@@ -26,8 +26,8 @@ pub struct Config {
     pub login: LoginOptions,
     /// Form of the QR text.
     pub qr_form: QrForm,
-    /// Client type written into the QR text.
-    pub client_type: ClientType,
+    /// Client type written into the QR text; `None` derives it from the platform of the device.
+    pub client_type: Option<ClientType>,
     /// Ask before accepting a phone ([`Event::ApprovalNeeded`](crate::Event::ApprovalNeeded)).
     pub require_approval: bool,
     /// Every bound on waiting.
@@ -54,11 +54,18 @@ impl Config {
             device: DeviceConfig::default(),
             login: LoginOptions::default(),
             qr_form: QrForm::DeepLink,
-            client_type: ClientType::Chrome,
+            client_type: None,
             require_approval: false,
             timings: Timings::default(),
             reconnect: ReconnectPolicy::default(),
         }
+    }
+
+    /// Client type written into the QR text (pairing chapter, A.2).
+    #[must_use]
+    pub fn qr_client_type(&self) -> ClientType {
+        self.client_type
+            .unwrap_or(ClientType::for_platform(self.device.platform))
     }
 }
 

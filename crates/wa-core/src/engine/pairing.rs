@@ -44,7 +44,7 @@ impl AwaitPairing {
         let pairing = Pairing::new(
             keys,
             PairConfig {
-                client_type: config.client_type,
+                client_type: config.qr_client_type(),
                 qr_form: config.qr_form,
                 require_approval: config.require_approval,
                 timings: config.timings.pairing,
