@@ -121,9 +121,8 @@ impl Device {
 
     /// The device in these records, the answer to [`Query::Device`](crate::Query::Device).
     ///
-    /// `None` when there is none, or when what there is cannot be a device: a link needs the signed
-    /// identity, the JID and all keys. The caller then generates a new one; its first commit wipes what is
-    /// left of the old.
+    /// `None` when there is none, or when parts of it are absent: a link needs the signed identity, the JID
+    /// and all keys. The caller then generates a new one; its first commit wipes what is left of the old.
     ///
     /// # Errors
     ///

@@ -46,9 +46,8 @@ pub(super) fn device(
     let Some(adv) = secret(&pickle.adv_secret)? else {
         return half("ADV secret");
     };
-    let current = SignedPrekeyId::new(pickle.signed_prekey_id)
-        .filter(|id| signed_prekeys.iter().any(|key| key.id == *id));
-    let Some(current) = current else {
+    let current = signed_prekey_id(pickle.signed_prekey_id)?;
+    let Some(current) = current.filter(|id| signed_prekeys.iter().any(|key| key.id == *id)) else {
         return half("signed prekey");
     };
     let Some(ledger) = ledger else {
@@ -108,7 +107,17 @@ fn registration(pickle: &DevicePickle) -> Result<Option<RegistrationId>, Restore
     }
 }
 
-/// `Ok(None)` when the link lacks what makes it one.
+/// `None` for an absent id, an error for one that cannot be.
+fn signed_prekey_id(id: u32) -> Result<Option<SignedPrekeyId>, RestoreError> {
+    match id {
+        0 => Ok(None),
+        id => SignedPrekeyId::new(id)
+            .map(Some)
+            .ok_or(damaged("device record", "signed prekey id out of range")),
+    }
+}
+
+/// `Ok(None)` when the link lacks what makes it one. What is there and cannot be read is damage.
 fn link(pickle: &LinkPickle) -> Result<Option<Registered>, RestoreError> {
     let (Some(jid), Some(account), Some(primary)) =
         (&pickle.jid, &pickle.account, &pickle.primary_identity)
@@ -121,9 +130,8 @@ fn link(pickle: &LinkPickle) -> Result<Option<Registered>, RestoreError> {
     };
     let primary_identity = IdentityPublic::try_from(primary.as_slice())
         .map_err(|_| damaged("device record", "the primary's key is not 32 bytes long"))?;
-    let Ok(account) = SignedIdentity::decode(account) else {
-        return Ok(None);
-    };
+    let account = SignedIdentity::decode(account)
+        .map_err(|_| damaged("device record", "the signed identity cannot be read"))?;
     Ok(Some(Registered {
         jid: parse(jid)?,
         lid: pickle.lid.as_ref().map(parse).transpose()?,
