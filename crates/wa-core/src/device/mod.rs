@@ -9,7 +9,7 @@ use wa_crypto::{
 };
 use wa_noise::ServerStatic;
 use wa_pair::{Paired, SignedIdentity};
-use wa_proto::Jid;
+use wa_proto::{Jid, Server};
 use wa_signal::{OneTimePrekey, PrekeyLedger, RegistrationId, SignedPrekey, SignedPrekeyId};
 
 pub(crate) use self::pickle::public_prekeys;
@@ -283,8 +283,7 @@ impl Device {
 
     /// Takes the link over; everything of the pairing chapter, A.9 step 3, in one transaction.
     pub(crate) fn link_to(&mut self, paired: &Paired, unix_secs: u64) -> Changes {
-        let owner = paired.lid.as_ref().unwrap_or(&paired.jid).to_non_device();
-        self.credentials = Credentials::Registered(Box::new(Registered {
+        let registered = Registered {
             jid: paired.jid.clone(),
             lid: paired.lid.clone(),
             account: paired.account.clone(),
@@ -296,35 +295,43 @@ impl Device {
             lid_migrated: paired.lid_migrated,
             logins: 0,
             paired_at: unix_secs,
-        }));
+        };
+        let primary = pickle::peer_identity(&registered.primary(), &paired.primary_identity);
+        self.credentials = Credentials::Registered(Box::new(registered));
         Changes {
-            puts: vec![
-                self.record(),
-                pickle::peer_identity(&owner, &paired.primary_identity),
-            ],
+            puts: vec![self.record(), primary],
             link: Some(LinkState::Linked),
             identity: self.summary(),
             ..Changes::default()
         }
     }
 
-    /// Notes a login; takes over a LID and a name the server has told.
+    /// Notes a login; takes over a LID and a name the server has told. The primary's identity moves to the
+    /// address that it has from now on.
     pub(crate) fn logged_in(&mut self, lid: Option<Jid>, push_name: Option<String>) -> Changes {
         let Credentials::Registered(registered) = &mut self.credentials else {
             return Changes::default();
         };
         registered.logins = registered.logins.saturating_add(1);
-        let renamed = lid.is_some() && lid != registered.lid;
-        if renamed {
-            registered.lid = lid;
-        }
         if push_name.is_some() {
             registered.push_name = push_name;
         }
-        Changes {
-            identity: renamed.then(|| self.summary()).flatten(),
-            ..put(self.record())
+        let mut changes = Changes::default();
+        let lid = lid.filter(|lid| matches!(lid.server(), Server::Lid | Server::HostedLid));
+        let renamed = lid.is_some() && lid != registered.lid;
+        if renamed {
+            let before = registered.primary();
+            registered.lid = lid;
+            let after = registered.primary();
+            if before != after {
+                changes.deletes.push(pickle::peer_identity_key(&before));
+                let primary = pickle::peer_identity(&after, &registered.primary_identity);
+                changes.puts.push(primary);
+            }
+            changes.identity = self.summary();
         }
+        changes.puts.push(self.record());
+        changes
     }
 
     /// Adds freshly made one-time prekeys; `ledger` has counted them already.
@@ -412,6 +419,13 @@ impl fmt::Debug for Device {
             .field("provider", &self.provider)
             .field("credentials", &self.credentials)
             .finish_non_exhaustive()
+    }
+}
+
+impl Registered {
+    /// Address of the phone: device 0 of the own account, by LID as soon as that is known.
+    fn primary(&self) -> Jid {
+        self.lid.as_ref().unwrap_or(&self.jid).to_non_device()
     }
 }
 

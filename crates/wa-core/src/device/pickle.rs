@@ -282,11 +282,12 @@ pub(super) fn peer_identity(owner: &Jid, key: &IdentityPublic) -> Record {
         version: VERSION,
         key: key.as_bytes().to_vec(),
     };
-    record(
-        RecordKind::PeerIdentity,
-        owner.to_string().into_bytes(),
-        &pickle,
-    )
+    let (kind, key) = peer_identity_key(owner);
+    record(kind, key, &pickle)
+}
+
+pub(super) fn peer_identity_key(owner: &Jid) -> (RecordKind, Vec<u8>) {
+    (RecordKind::PeerIdentity, owner.to_string().into_bytes())
 }
 
 /// Public halves of the one-time prekeys among the records; those that cannot be read are left out.
