@@ -33,6 +33,8 @@ pub struct Rig {
     /// The process was killed: nothing moves until [`restart`](Self::restart).
     pub killed: bool,
     pub refuse_commits: bool,
+    /// Number of the one commit that is refused, counted from 1.
+    pub refuse_commit: Option<usize>,
     connection: Option<(Epoch, Connection)>,
     inbox: VecDeque<Feed>,
     next_op: u64,
@@ -93,6 +95,7 @@ impl Rig {
             kill: None,
             killed: false,
             refuse_commits: false,
+            refuse_commit: None,
             connection: None,
             inbox: VecDeque::new(),
             next_op: 1,
@@ -335,7 +338,7 @@ impl Rig {
             match output {
                 Output::Event(event) => self.events.push(event),
                 Output::Persist(changes) => {
-                    if self.refuse_commits {
+                    if self.refuse_commits || self.refuse_commit == Some(self.store.commits + 1) {
                         let failed = Input::PersistFailed("no space left".to_owned());
                         self.engine.handle_input(self.now, failed).unwrap();
                         continue;
