@@ -67,14 +67,18 @@ fn old_ones_are_dropped_in_time() {
 }
 
 #[test]
-fn a_refused_key_is_dropped_and_tried_again_the_next_day() {
-    for code in [406, 500, 503] {
+fn a_key_that_is_not_taken_is_offered_again_the_next_day_and_a_malformed_one_replaced() {
+    for (code, kept, next) in [
+        (406, 1, [0, 0, 3]),
+        (500, 2, [0, 0, 2]),
+        (503, 2, [0, 0, 2]),
+    ] {
         let mut rig = Rig::online_with(support::ping_hourly);
         rig.service.fail(Point::Rotate, Fault::Error(code), 1);
         rig.advance(secs(27 * DAY + 3600));
         assert_eq!(rotations(&rig), 1);
         assert_eq!(current(&rig), [0, 0, 1]);
-        assert_eq!(rig.store.count(RecordKind::SignedPrekey), 1);
+        assert_eq!(rig.store.count(RecordKind::SignedPrekey), kept);
         let trouble = rig.heard(|event| match event {
             Event::Trouble(trouble) => Some(trouble.clone()),
             _ => None,
@@ -84,7 +88,7 @@ fn a_refused_key_is_dropped_and_tried_again_the_next_day() {
         assert_eq!(rotations(&rig), 1);
         rig.advance(secs(4 * 3600));
         assert_eq!(rotations(&rig), 2);
-        assert_eq!(current(&rig), [0, 0, 2]);
+        assert_eq!(current(&rig), next, "{code}: no id names two keys");
     }
 }
 

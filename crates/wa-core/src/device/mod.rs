@@ -1,5 +1,6 @@
 mod pickle;
 mod restore;
+mod rotation;
 
 use std::fmt;
 
@@ -13,12 +14,9 @@ use wa_proto::{Jid, Server};
 use wa_signal::{OneTimePrekey, PrekeyLedger, RegistrationId, SignedPrekey, SignedPrekeyId};
 
 pub(crate) use self::pickle::public_prekeys;
+pub use self::rotation::KEPT_SIGNED_PREKEYS;
 use crate::error::RestoreError;
 use crate::record::{AccountSummary, Changes, LinkState, Record};
-
-/// Signed prekeys kept: the current one and two before it, for late first messages (signal chapter,
-/// section 3). At one rotation in 27 days that is twelve weeks.
-pub const KEPT_SIGNED_PREKEYS: usize = 3;
 
 /// Longest routing info remembered. Real ones are a few bytes; a longer one is not believed.
 pub const MAX_ROUTING_LEN: usize = 1024;
@@ -33,8 +31,14 @@ pub struct Device {
     noise: NoiseStaticSecret,
     identity: IdentitySecret,
     adv: AdvSecret,
+    /// Oldest first.
     signed_prekeys: Vec<SignedPrekey>,
     current: SignedPrekeyId,
+    /// The last id given to a signed prekey. If it is not the current one, its key was offered and the server
+    /// has not confirmed it, or has refused it and it is gone.
+    newest: SignedPrekeyId,
+    /// Unix seconds before which no rotation is tried; 0 for none.
+    rotate_after: u64,
     ledger: PrekeyLedger,
     credentials: Credentials,
     routing: Option<Vec<u8>>,
@@ -111,6 +115,8 @@ impl Device {
             adv: AdvSecret::generate(rng),
             signed_prekeys: vec![signed],
             current: first,
+            newest: first,
+            rotate_after: 0,
             ledger: PrekeyLedger::new(),
             credentials: Credentials::Unregistered,
             routing: None,
@@ -349,55 +355,6 @@ impl Device {
     pub(crate) fn set_ledger(&mut self, ledger: PrekeyLedger) -> Changes {
         self.ledger = ledger;
         put(self.ledger_record())
-    }
-
-    /// The signed prekey to offer to the server next: one that was offered without an answer, or a fresh
-    /// one. The current one stays current.
-    pub(crate) fn next_signed_prekey(
-        &mut self,
-        rng: &mut (impl CryptoRng + ?Sized),
-        unix_secs: u64,
-    ) -> (SignedPrekey, Changes) {
-        let current = self.signed_prekey().clone();
-        let waiting = self
-            .signed_prekeys
-            .iter()
-            .find(|key| key.id == current.id.next());
-        if let Some(waiting) = waiting {
-            return (waiting.clone(), Changes::default());
-        }
-        let next = current.rotate(self.provider, &self.identity, unix_secs, rng);
-        self.signed_prekeys.push(next.clone());
-        let changes = put(pickle::signed_prekey(&next));
-        (next, changes)
-    }
-
-    /// Makes `id` current and drops what is older than [`KEPT_SIGNED_PREKEYS`].
-    pub(crate) fn use_signed_prekey(&mut self, id: SignedPrekeyId) -> Changes {
-        self.current = id;
-        let mut changes = put(self.record());
-        while self.signed_prekeys.len() > KEPT_SIGNED_PREKEYS {
-            let oldest = self
-                .signed_prekeys
-                .iter()
-                .position(|key| key.id != self.current);
-            let Some(oldest) = oldest else { break };
-            let dropped = self.signed_prekeys.remove(oldest);
-            changes.deletes.push(pickle::signed_prekey_key(dropped.id));
-        }
-        changes
-    }
-
-    /// Drops a signed prekey the server refused.
-    pub(crate) fn drop_signed_prekey(&mut self, id: SignedPrekeyId) -> Changes {
-        if id == self.current {
-            return Changes::default();
-        }
-        self.signed_prekeys.retain(|key| key.id != id);
-        Changes {
-            deletes: vec![pickle::signed_prekey_key(id)],
-            ..Changes::default()
-        }
     }
 
     fn record(&self) -> Record {

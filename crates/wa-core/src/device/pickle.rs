@@ -41,6 +41,11 @@ pub(super) struct DevicePickle {
     pub(super) signed_prekey_id: u32,
     #[prost(message, optional, tag = "7")]
     pub(super) link: Option<LinkPickle>,
+    /// 0 when it is `signed_prekey_id`.
+    #[prost(uint32, tag = "8")]
+    pub(super) newest_signed_prekey_id: u32,
+    #[prost(uint64, tag = "9")]
+    pub(super) rotate_after: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -225,6 +230,12 @@ pub(super) fn device(device: &Device) -> Record {
         registration_id: device.registration.get(),
         signed_prekey_id: device.current.get(),
         link,
+        newest_signed_prekey_id: if device.newest == device.current {
+            0
+        } else {
+            device.newest.get()
+        },
+        rotate_after: device.rotate_after,
     };
     record(RecordKind::Device, Vec::new(), &pickle)
 }

@@ -25,7 +25,7 @@ pub(super) fn device(
         return Ok(None);
     };
     let pickle: DevicePickle = decode(record, "device record")?;
-    let signed_prekeys = signed_prekeys(provider, records)?;
+    let mut signed_prekeys = signed_prekeys(provider, records)?;
     let ledger = ledger(records)?;
     let (routing, server) = connection(records)?;
     let credentials = match pickle.link.as_ref().map(link).transpose()? {
@@ -50,6 +50,9 @@ pub(super) fn device(
     let Some(current) = current.filter(|id| signed_prekeys.iter().any(|key| key.id == *id)) else {
         return half("signed prekey");
     };
+    let newest = signed_prekey_id(pickle.newest_signed_prekey_id)?.unwrap_or(current);
+    // Oldest first: ids count up, and those above the newest are from before the wrap.
+    signed_prekeys.sort_by_key(|key| (key.id <= newest, key.id));
     let Some(ledger) = ledger else {
         return half("prekey counters");
     };
@@ -64,6 +67,8 @@ pub(super) fn device(
         adv: AdvSecret::from_bytes(*adv),
         signed_prekeys,
         current,
+        newest,
+        rotate_after: pickle.rotate_after,
         ledger,
         credentials,
         routing,
@@ -167,7 +172,6 @@ fn signed_prekeys(
             created_at: pickle.created_at,
         });
     }
-    keys.sort_by_key(|key| (key.created_at, key.id.get()));
     Ok(keys)
 }
 

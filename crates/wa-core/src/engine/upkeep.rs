@@ -5,8 +5,8 @@ use tracing::{debug, info, warn};
 use wa_proto::Node;
 use wa_signal::{
     CountAnswer, DigestAnswer, FIRST_UPLOAD, LATER_UPLOAD, PrekeyId, PrekeyRange, PublicPrekey,
-    ROTATION_RETRY_AFTER, RotateRefusal, SignedPrekeyId, UploadPlan, count_stanza_child,
-    digest_stanza_child, needs_refill, rotate_stanza_child, upload_backoff, upload_stanza_children,
+    RotateRefusal, SignedPrekeyId, UploadPlan, count_stanza_child, digest_stanza_child,
+    needs_refill, rotate_stanza_child, upload_backoff, upload_stanza_children,
 };
 
 use super::connected::Line;
@@ -31,8 +31,6 @@ pub(super) struct Upkeep {
     tasks: VecDeque<Task>,
     step: UpkeepStep,
     upload_failures: u32,
-    /// Unix seconds before which the age of the signed prekey is not looked at again.
-    next_age_check: u64,
 }
 
 /// Something to be put in order.
@@ -65,7 +63,6 @@ impl Upkeep {
             tasks: VecDeque::from([Task::Count]),
             step: UpkeepStep::Idle,
             upload_failures: 0,
-            next_age_check: 0,
         };
         upkeep.check_age(core, now);
         upkeep.add(Task::Digest);
@@ -80,16 +77,11 @@ impl Upkeep {
 
     /// Plans a rotation if the signed prekey is old enough.
     pub(super) fn check_age(&mut self, core: &Core, now: Now) {
-        let secs = now.unix_secs();
-        if secs < self.next_age_check {
-            return;
-        }
-        if core
+        let due = core
             .device
             .as_ref()
-            .is_some_and(|device| device.signed_prekey().is_due(secs))
-        {
-            self.next_age_check = secs.saturating_add(ROTATION_RETRY_AFTER);
+            .is_some_and(|device| device.is_rotation_due(now.unix_secs()));
+        if due && !matches!(self.step, UpkeepStep::AwaitRotation(_)) {
             self.add(Task::Rotate);
         }
     }
@@ -138,7 +130,7 @@ impl Upkeep {
             (UpkeepStep::AwaitUpload(batch), Purpose::Upload) => {
                 self.uploaded(core, now, batch, answer);
             }
-            (UpkeepStep::AwaitRotation(id), Purpose::Rotate) => self.rotated(core, id, answer),
+            (UpkeepStep::AwaitRotation(id), Purpose::Rotate) => self.rotated(core, now, id, answer),
             (UpkeepStep::AwaitDigest, Purpose::Digest) => self.digest(core, answer),
             (step, _) => self.step = step,
         }
@@ -291,7 +283,7 @@ impl Upkeep {
         })
     }
 
-    fn rotated(&mut self, core: &mut Core, id: SignedPrekeyId, answer: Answer<'_>) {
+    fn rotated(&mut self, core: &mut Core, now: Now, id: SignedPrekeyId, answer: Answer<'_>) {
         let Some(device) = &mut core.device else {
             return;
         };
@@ -304,19 +296,22 @@ impl Upkeep {
             Answer::Error(code) => code,
         };
         warn!(code, "the server does not take the new signed prekey");
-        let changes = device.drop_signed_prekey(id);
+        let mut changes = device.put_rotation_off(now.unix_secs());
+        match RotateRefusal::from_code(code) {
+            RotateRefusal::Malformed => changes = changes.and(device.drop_signed_prekey(id)),
+            // It tells whether the server has the new key all the same.
+            RotateRefusal::Mismatch => self.add(Task::Digest),
+            _ => {}
+        }
         core.persist(changes);
         core.tell(Event::Trouble(Trouble::RotationRefused { code }));
-        if RotateRefusal::from_code(code) == RotateRefusal::Mismatch {
-            self.add(Task::Digest);
-        }
     }
 
     fn digest(&mut self, core: &mut Core, answer: Answer<'_>) {
         match answer {
             Answer::Result(iq) => match DigestAnswer::parse(iq) {
                 Ok(digest) => {
-                    reconcile(core, &digest);
+                    settle(core, &digest);
                     self.step = UpkeepStep::AwaitKeys(Box::new(digest));
                     core.outputs.push_back(Output::Load(Query::Prekeys));
                 }
@@ -374,14 +369,15 @@ fn mark_uploaded(core: &mut Core, batch: PrekeyRange) {
     }
 }
 
-/// Settles an upload whose answer was lost.
-fn reconcile(core: &mut Core, digest: &DigestAnswer) {
+/// Settles an upload and a rotation whose answers were lost.
+fn settle(core: &mut Core, digest: &DigestAnswer) {
     let Some(device) = &mut core.device else {
         return;
     };
+    let mut changes = device.settle_rotation(&digest.signed);
     let mut ledger = device.ledger().clone();
     if ledger.reconcile(digest.prekeys.iter().copied()) {
-        let changes = device.set_ledger(ledger);
-        core.persist(changes);
+        changes = changes.and(device.set_ledger(ledger));
     }
+    core.persist(changes);
 }
