@@ -100,7 +100,9 @@ pub use config::{
     ClientVersion, Config, DeviceConfig, HistorySupport, LoginOptions, PRODUCTION_URL,
     ParseVersionError, ReconnectPolicy, Timings,
 };
-pub use device::{Credentials, Device, KEPT_SIGNED_PREKEYS, MAX_ROUTING_LEN, Registered};
+pub use device::{
+    Credentials, Device, KEPT_SIGNED_PREKEYS, MAX_ROUTING_LEN, MAX_STORED_PREKEYS, Registered,
+};
 pub use engine::{Engine, Health, MAX_OPS};
 pub use error::{
     Awaited, CommandError, DisconnectReason, EngineError, FailReason, LogoutReason, PairingFailure,

@@ -11,12 +11,21 @@ use wa_crypto::{
 use wa_noise::ServerStatic;
 use wa_pair::{Paired, SignedIdentity};
 use wa_proto::{Jid, Server};
-use wa_signal::{OneTimePrekey, PrekeyLedger, RegistrationId, SignedPrekey, SignedPrekeyId};
+use wa_signal::{
+    OneTimePrekey, PrekeyId, PrekeyLedger, RegistrationId, SignedPrekey, SignedPrekeyId,
+};
 
 pub(crate) use self::pickle::public_prekeys;
 pub use self::rotation::KEPT_SIGNED_PREKEYS;
 use crate::error::RestoreError;
 use crate::record::{AccountSummary, Changes, LinkState, Record};
+
+/// Private one-time prekeys kept: room for the five batches that a digest can list (`wa_signal`'s
+/// `MAX_LISTED_PREKEYS`). No key is made beyond it.
+///
+/// A refill that would need more drops the oldest of the keys that the server has been given and does not list
+/// any more. Those were handed out, and whoever got one has not used it for some batches.
+pub const MAX_STORED_PREKEYS: usize = 4096;
 
 /// Longest routing info remembered. Real ones are a few bytes; a longer one is not believed.
 pub const MAX_ROUTING_LEN: usize = 1024;
@@ -340,14 +349,20 @@ impl Device {
         changes
     }
 
-    /// Adds freshly made one-time prekeys; `ledger` has counted them already.
-    pub(crate) fn add_prekeys(&mut self, ledger: PrekeyLedger, keys: &[OneTimePrekey]) -> Changes {
+    /// Adds freshly made one-time prekeys, which `ledger` has counted already, and drops old ones.
+    pub(crate) fn add_prekeys(
+        &mut self,
+        ledger: PrekeyLedger,
+        keys: &[OneTimePrekey],
+        dropped: &[PrekeyId],
+    ) -> Changes {
         self.ledger = ledger;
         let mut puts = Vec::with_capacity(keys.len() + 1);
         puts.push(self.ledger_record());
         puts.extend(keys.iter().map(pickle::prekey));
         Changes {
             puts,
+            deletes: dropped.iter().map(|id| pickle::prekey_key(*id)).collect(),
             ..Changes::default()
         }
     }

@@ -281,11 +281,12 @@ pub(super) fn prekey(key: &OneTimePrekey) -> Record {
         secret: key.secret.expose_bytes().to_vec(),
         public: key.secret.public().as_bytes().to_vec(),
     };
-    record(
-        RecordKind::Prekey,
-        key.id.get().to_be_bytes().to_vec(),
-        &pickle,
-    )
+    let (kind, key) = prekey_key(key.id);
+    record(kind, key, &pickle)
+}
+
+pub(super) fn prekey_key(id: PrekeyId) -> (RecordKind, Vec<u8>) {
+    (RecordKind::Prekey, id.get().to_be_bytes().to_vec())
 }
 
 pub(super) fn peer_identity(owner: &Jid, key: &IdentityPublic) -> Record {

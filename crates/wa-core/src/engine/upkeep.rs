@@ -4,16 +4,16 @@ use std::time::Instant;
 use tracing::{debug, info, warn};
 use wa_proto::Node;
 use wa_signal::{
-    CountAnswer, DigestAnswer, FIRST_UPLOAD, LATER_UPLOAD, PrekeyId, PrekeyRange, PublicPrekey,
-    RotateRefusal, SignedPrekeyId, UploadPlan, count_stanza_child, digest_stanza_child,
-    needs_refill, rotate_stanza_child, upload_backoff, upload_stanza_children,
+    CountAnswer, DigestAnswer, FIRST_UPLOAD, LATER_UPLOAD, PrekeyId, PrekeyLedger, PrekeyRange,
+    PublicPrekey, RotateRefusal, SignedPrekeyId, UploadPlan, count_stanza_child,
+    digest_stanza_child, needs_refill, rotate_stanza_child, upload_backoff, upload_stanza_children,
 };
 
 use super::connected::Line;
 use super::core::Core;
 use super::end::End;
 use super::stage::Answer;
-use crate::device::public_prekeys;
+use crate::device::{MAX_STORED_PREKEYS, public_prekeys};
 use crate::error::Trouble;
 use crate::event::Event;
 use crate::io::Output;
@@ -22,15 +22,18 @@ use crate::record::{Query, Record};
 use crate::state::Step;
 use crate::time::Now;
 
-/// With this many one-time prekeys in the store a bundle that differs is not uploaded once more: the server
-/// keeps forgetting or inventing keys, and making new ones for ever would only fill the store.
-const MAX_STORED_PREKEYS: usize = 4096;
+/// What is left of the one-time prekeys in a full store: room for the refill and for one more batch, so that a
+/// bundle that differs can be uploaded again without dropping anything.
+const KEPT_WHEN_FULL: usize = MAX_STORED_PREKEYS - 2 * LATER_UPLOAD;
 
 /// Keeps the prekeys on the server in order (login chapter, section 4): one task at a time.
 pub(super) struct Upkeep {
     tasks: VecDeque<Task>,
     step: UpkeepStep,
     upload_failures: u32,
+    /// The one-time prekeys on the server, as its digest has told since the last upload was sent. Keys that
+    /// may have been offered before are offered only when it is known.
+    listed: Option<Vec<PrekeyId>>,
 }
 
 /// Something to be put in order.
@@ -52,7 +55,7 @@ enum UpkeepStep {
     AwaitDigest,
     /// The store is asked for the keys to compare.
     AwaitKeys(Box<DigestAnswer>),
-    /// The last upload was refused.
+    /// The last upload was refused, or the digest it needs.
     Pause(Instant),
 }
 
@@ -63,6 +66,7 @@ impl Upkeep {
             tasks: VecDeque::from([Task::Count]),
             step: UpkeepStep::Idle,
             upload_failures: 0,
+            listed: None,
         };
         upkeep.check_age(core, now);
         upkeep.add(Task::Digest);
@@ -73,6 +77,11 @@ impl Upkeep {
         if !self.tasks.contains(&task) {
             self.tasks.push_back(task);
         }
+    }
+
+    fn next(&mut self, task: Task) {
+        self.tasks.retain(|queued| *queued != task);
+        self.tasks.push_front(task);
     }
 
     /// Plans a rotation if the signed prekey is old enough.
@@ -92,7 +101,7 @@ impl Upkeep {
             && until <= now.instant
         {
             self.step = UpkeepStep::Idle;
-            self.tasks.push_front(Task::Upload);
+            self.next(Task::Upload);
         }
         while matches!(self.step, UpkeepStep::Idle) {
             let Some(task) = self.tasks.pop_front() else {
@@ -131,7 +140,7 @@ impl Upkeep {
                 self.uploaded(core, now, batch, answer);
             }
             (UpkeepStep::AwaitRotation(id), Purpose::Rotate) => self.rotated(core, now, id, answer),
-            (UpkeepStep::AwaitDigest, Purpose::Digest) => self.digest(core, answer),
+            (UpkeepStep::AwaitDigest, Purpose::Digest) => self.digest(core, now, answer),
             (step, _) => self.step = step,
         }
     }
@@ -186,30 +195,43 @@ impl Upkeep {
                 Ok(CountAnswer { count }) => {
                     debug!(count, "prekeys on the server");
                     if needs_refill(count) {
-                        self.tasks.push_front(Task::Upload);
+                        self.next(Task::Upload);
                     }
                 }
                 Err(error) => {
                     warn!(%error, "the server does not say how many prekeys it has; uploading");
-                    self.tasks.push_front(Task::Upload);
+                    self.next(Task::Upload);
                 }
             },
             Answer::Error(code) => warn!(code, "the server does not count the prekeys"),
         }
     }
 
-    /// Makes the keys of the next batch, or asks the store for those that were made before.
+    /// Asks the store for the keys that are there, unless there are none yet. Keys that were made and never
+    /// confirmed may have reached the server, so its digest comes before them.
     fn upload(&mut self, core: &mut Core, line: &mut Line, now: Now) -> Result<(), End> {
-        core.progress(Step::UploadingKeys);
         let Some(device) = &core.device else {
             return Ok(());
         };
-        if device.ledger().pending().is_empty() {
+        let ledger = device.ledger();
+        if self.listed.is_none() && !ledger.pending().is_empty() {
+            self.digest_first();
+            return Ok(());
+        }
+        let first = ledger.next_id() == PrekeyId::FIRST;
+        core.progress(Step::UploadingKeys);
+        if first {
             return self.offer(core, line, now, Vec::new());
         }
         self.step = UpkeepStep::AwaitBatch;
         core.outputs.push_back(Output::Load(Query::Prekeys));
         Ok(())
+    }
+
+    /// Puts an upload off until the server has said what it holds.
+    fn digest_first(&mut self) {
+        self.next(Task::Upload);
+        self.next(Task::Digest);
     }
 
     /// Makes what is missing, persists it, and sends the batch. `stored` are the keys in the store.
@@ -225,6 +247,21 @@ impl Upkeep {
         };
         let mut ledger = device.ledger().clone();
         let plan = plan(&ledger);
+        let mut dropped = Vec::new();
+        if !fits(stored.len(), &plan) {
+            let Some(listed) = &self.listed else {
+                self.digest_first();
+                return Ok(());
+            };
+            dropped = ledger.droppable(stored.iter().map(|key| key.id), listed, KEPT_WHEN_FULL);
+            if !fits(stored.len() - dropped.len(), &plan) {
+                warn!(
+                    stored = stored.len(),
+                    "no room for more prekeys: the server lists most of those in the store"
+                );
+                return Ok(());
+            }
+        }
         let fresh = ledger.generate_missing(&plan, device.provider(), &mut *core.rng);
         let batch = plan.upload();
         let mut keys: Vec<PublicPrekey> = stored
@@ -239,9 +276,14 @@ impl Upkeep {
             keys,
             signed,
         );
-        let changes = device.add_prekeys(ledger, &fresh);
-        info!(count = batch.len(), "uploading prekeys");
+        let changes = device.add_prekeys(ledger, &fresh, &dropped);
+        info!(
+            count = batch.len(),
+            dropped = dropped.len(),
+            "uploading prekeys"
+        );
         core.persist(changes);
+        self.listed = None;
         self.step = UpkeepStep::AwaitUpload(batch);
         line.request(core, now, Purpose::Upload, |id| {
             request("set", "encrypt", id).children(children)
@@ -253,19 +295,21 @@ impl Upkeep {
             Answer::Result(_) => {
                 self.upload_failures = 0;
                 // The server has just been given everything.
-                self.tasks.retain(|task| !matches!(task, Task::Digest));
+                self.tasks.retain(|task| *task == Task::Rotate);
                 return mark_uploaded(core, batch);
             }
             Answer::Error(code) => code,
         };
+        warn!(code, "the server does not take the prekeys");
+        core.tell(Event::Trouble(Trouble::PrekeysRefused { code }));
+        self.pause(now);
+    }
+
+    /// Waits before the next upload, longer every time.
+    fn pause(&mut self, now: Now) {
         self.upload_failures = self.upload_failures.saturating_add(1);
         let pause = upload_backoff(self.upload_failures);
-        warn!(
-            code,
-            pause_secs = pause.as_secs(),
-            "the server does not take the prekeys"
-        );
-        core.tell(Event::Trouble(Trouble::PrekeysRefused { code }));
+        debug!(pause_secs = pause.as_secs(), "uploading later");
         self.step = UpkeepStep::Pause(now.instant + pause);
     }
 
@@ -307,21 +351,31 @@ impl Upkeep {
         core.tell(Event::Trouble(Trouble::RotationRefused { code }));
     }
 
-    fn digest(&mut self, core: &mut Core, answer: Answer<'_>) {
+    fn digest(&mut self, core: &mut Core, now: Now, answer: Answer<'_>) {
         match answer {
             Answer::Result(iq) => match DigestAnswer::parse(iq) {
                 Ok(digest) => {
                     settle(core, &digest);
+                    let on_server = u32::try_from(digest.prekeys.len()).unwrap_or(u32::MAX);
+                    if !needs_refill(on_server) {
+                        self.tasks.retain(|task| *task != Task::Upload);
+                    }
+                    self.listed = Some(digest.prekeys.clone());
                     self.step = UpkeepStep::AwaitKeys(Box::new(digest));
                     core.outputs.push_back(Output::Load(Query::Prekeys));
+                    return;
                 }
                 Err(error) => warn!(%error, "the server's digest cannot be read"),
             },
             Answer::Error(404) => {
                 info!("the server has no bundle of ours");
-                self.add(Task::Upload);
+                self.listed = Some(Vec::new());
+                return self.add(Task::Upload);
             }
             Answer::Error(code) => debug!(code, "the server has no digest to offer"),
+        }
+        if self.tasks.contains(&Task::Upload) {
+            self.pause(now);
         }
     }
 
@@ -338,7 +392,8 @@ impl Upkeep {
         );
         match compared {
             Ok(()) => debug!("the bundle on the server is ours"),
-            Err(error) if keys.len() >= MAX_STORED_PREKEYS => {
+            // A server that keeps forgetting or inventing keys must not push out those that were handed out.
+            Err(error) if !fits(keys.len(), &plan(device.ledger())) => {
                 warn!(%error, "the bundle on the server differs, and it has been uploaded often enough");
             }
             Err(error) => {
@@ -350,9 +405,14 @@ impl Upkeep {
 }
 
 /// The first batch, or a later one.
-fn plan(ledger: &wa_signal::PrekeyLedger) -> UploadPlan {
+fn plan(ledger: &PrekeyLedger) -> UploadPlan {
     let first = ledger.first_not_uploaded() == PrekeyId::FIRST;
     ledger.plan(if first { FIRST_UPLOAD } else { LATER_UPLOAD })
+}
+
+/// Whether the keys that are still to be made have a place beside those that are stored.
+fn fits(stored: usize, plan: &UploadPlan) -> bool {
+    stored + plan.missing().len() as usize <= MAX_STORED_PREKEYS
 }
 
 fn mark_uploaded(core: &mut Core, batch: PrekeyRange) {

@@ -129,6 +129,11 @@ impl Service {
         }
     }
 
+    /// Stores an upload although it was answered with an error.
+    pub fn take_upload(&mut self, iq: &Node) {
+        self.bundle.upload(iq);
+    }
+
     pub fn root(&self) -> NoiseRoot {
         self.authority.root()
     }
