@@ -46,6 +46,26 @@ pub(crate) enum Message<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_at: Option<u64>,
     },
+    Account {
+        id: &'a str,
+        label: &'a str,
+        link: &'a str,
+        desired: &'a str,
+        jid: Option<&'a str>,
+        lid: Option<&'a str>,
+        platform: Option<&'a str>,
+        since: u64,
+        created: u64,
+        running: bool,
+    },
+    Sim {
+        url: String,
+        tls_url: Option<String>,
+        ca_pem: Option<&'a str>,
+        noise_root: String,
+        control_url: Option<String>,
+        phone: Option<String>,
+    },
     Progress {
         step: &'a str,
     },

@@ -26,6 +26,29 @@ pub(crate) struct Session {
     pub(crate) events: Events,
     pub(crate) version: ClientVersion,
     store: Arc<SqliteStore>,
+    relink: Relink,
+}
+
+/// Whether a stored link that turns out to be void may be replaced by a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relink {
+    /// Nobody asked for a link, or the present one has worked: whoever ended it meant it.
+    No,
+    /// A link was asked for, and the stored one has yet to show that it works. A process that was killed between
+    /// storing the link and telling the phone leaves one that never did.
+    Once,
+}
+
+/// What a command may do about a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Linking {
+    /// Use the stored one.
+    Stored,
+    /// Make one if there is none that works.
+    Wanted {
+        /// Ask before accepting a phone.
+        require_approval: bool,
+    },
 }
 
 impl Session {
@@ -34,14 +57,19 @@ impl Session {
         store: Arc<SqliteStore>,
         account: &AccountInfo,
         server: &ServerArgs,
-        require_approval: bool,
+        linking: Linking,
     ) -> Result<Self, Failure> {
         let version = client_version(server)?;
         let mut builder = Client::builder()
             .shared_store(Arc::clone(&store))
             .account(account.id)
             .version(version)
-            .require_approval(require_approval);
+            .require_approval(
+                linking
+                    == Linking::Wanted {
+                        require_approval: true,
+                    },
+            );
         if let Some(url) = &server.server {
             builder = builder.endpoint(url);
         }
@@ -64,6 +92,10 @@ impl Session {
         }
         let (client, events) = builder.build().await?;
         Ok(Self {
+            relink: match linking {
+                Linking::Wanted { .. } if client.credentials().is_some() => Relink::Once,
+                _ => Relink::No,
+            },
             client,
             events,
             version,
@@ -75,6 +107,20 @@ impl Session {
         self.client.credentials().is_some()
     }
 
+    /// Starts linking anew, once, if a link was asked for and the stored one is void; whether it did.
+    pub(crate) async fn links_anew(&mut self, event: &Event) -> Result<bool, Failure> {
+        match event {
+            Event::Online { .. } => self.relink = Relink::No,
+            Event::State(ConnectionState::LoggedOut { .. }) if self.relink == Relink::Once => {
+                self.relink = Relink::No;
+                self.client.start().await?;
+                return Ok(true);
+            }
+            _ => {}
+        }
+        Ok(false)
+    }
+
     /// Ends the client and closes the store.
     pub(crate) async fn end(self) {
         self.client.shutdown().await;
@@ -84,12 +130,6 @@ impl Session {
     /// What a state at rest means for a command that wants to be online.
     pub(crate) fn failure(&self, state: &ConnectionState) -> Option<Failure> {
         Failure::of_state(state, self.version)
-    }
-
-    /// Waits until the client has told everything that came with its last change of state.
-    pub(crate) async fn settle(&self) {
-        // The answer to any command comes after the events that were under way.
-        let _ = self.client.ping().await;
     }
 }
 

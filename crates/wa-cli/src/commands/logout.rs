@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::json;
 use wa_client::{ConnectionState, Event, LogoutOutcome};
 
 use crate::args::{LogoutArgs, QrArgs};
 use crate::exit::Failure;
-use crate::session::{Followed, Output, Session, cannot_print, follow};
+use crate::machine::{self, Message};
+use crate::session::{Followed, Linking, Output, Session, cannot_print, follow};
 use crate::signals::Interrupt;
 use crate::store::{Place, find_account};
 
@@ -21,19 +21,18 @@ pub(crate) async fn run(args: LogoutArgs) -> Result<(), Failure> {
     let account = find_account(&store, args.store.account.as_deref())
         .await?
         .ok_or(Failure::NotLinked)?;
-    let mut session = Session::start(store, &account, &args.server, false).await?;
+    let mut session = Session::start(store, &account, &args.server, Linking::Stored).await?;
     let result = log_out(&mut session, &mut output, &mut interrupt).await;
     session.end().await;
     let outcome = result?;
     if args.json {
-        let line = json!({
-            "v": crate::machine::SCHEMA,
-            "type": "done",
-            "cmd": "logout",
-            "id": null,
-            "server_unlinked": outcome.server_unlinked,
-        });
-        crate::machine::write(&format!("{line}\n")).map_err(cannot_print)?;
+        let done = Message::Done {
+            cmd: "logout",
+            id: None,
+            server_unlinked: outcome.server_unlinked,
+            round_trip_ms: None,
+        };
+        machine::write(&done.into_line()).map_err(cannot_print)?;
     }
     match outcome.server_unlinked {
         Some(true) => output

@@ -5,9 +5,13 @@ use wa_client::{ConnectionState, Event};
 use super::simulated::SimulatedPhone;
 use crate::args::PairArgs;
 use crate::exit::Failure;
-use crate::session::{Followed, Output, Session, cannot_print, follow};
+use crate::session::{Followed, Linking, Output, Session, cannot_print, follow};
 use crate::signals::Interrupt;
 use crate::store::{Place, find_or_make_account};
+
+const LINKING: Linking = Linking::Wanted {
+    require_approval: false,
+};
 
 pub(crate) async fn run(mut args: PairArgs) -> Result<(), Failure> {
     let interrupt = Interrupt::listen()?;
@@ -54,7 +58,7 @@ async fn link(
 ) -> Result<(), Failure> {
     let store = place.open().await?;
     let account = find_or_make_account(&store, args.store.account.as_deref()).await?;
-    let mut session = Session::start(store, &account, &args.server, false).await?;
+    let mut session = Session::start(store, &account, &args.server, LINKING).await?;
     let result = until_online(&mut session, phone, &mut output, &mut interrupt).await;
     let blanked = output.blank().map_err(cannot_print);
     session.end().await;
@@ -79,6 +83,11 @@ async fn until_online(
             Followed::Event(event) => event,
             Followed::Interrupted => return Err(Failure::Interrupted),
         };
+        if session.links_anew(&event).await? {
+            let text = "The stored link does not work any more; linking anew.";
+            output.say(text).map_err(cannot_print)?;
+            continue;
+        }
         match event {
             Event::Qr { text, .. } => {
                 if let Some(phone) = &mut phone {
@@ -108,7 +117,7 @@ async fn until_online(
 
 /// Prints what belongs to the last change of state and comes after it.
 pub(crate) async fn drain(session: &mut Session, output: &mut Output) -> Result<(), Failure> {
-    session.settle().await;
+    session.client.settled().await;
     while let Some(event) = session.events.try_next() {
         output.event(&event).map_err(cannot_print)?;
     }

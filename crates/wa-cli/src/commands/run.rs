@@ -5,13 +5,13 @@ use std::io::{BufRead as _, Read as _};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use wa_client::{Client, ClientError, Event};
+use wa_client::{Client, ClientError, ConnectionState, Event};
 
 use super::pair::drain;
 use crate::args::{PairWay, RunArgs};
 use crate::exit::Failure;
 use crate::machine::{self, Command, MAX_COMMAND_LEN, Message, Request};
-use crate::session::{Followed, Output, Session, cannot_print, follow};
+use crate::session::{Followed, Linking, Output, Session, cannot_print, follow};
 use crate::signals::Interrupt;
 use crate::store::{Place, find_account, find_or_make_account};
 
@@ -31,7 +31,14 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
             .ok_or(Failure::NotLinked)?;
         (store, account)
     };
-    let session = Session::start(store, &account, &args.server, args.require_approval).await?;
+    let linking = if may_pair {
+        Linking::Wanted {
+            require_approval: args.require_approval,
+        }
+    } else {
+        Linking::Stored
+    };
+    let session = Session::start(store, &account, &args.server, linking).await?;
     if !may_pair && !session.is_linked() {
         session.end().await;
         return Err(Failure::NotLinked);
@@ -72,20 +79,26 @@ async fn watch_events(
 ) -> Result<(), Failure> {
     session.client.start().await?;
     loop {
-        match follow(&mut session.events, output, interrupt).await? {
+        let event = match follow(&mut session.events, output, interrupt).await? {
             Followed::Interrupted => return Ok(()),
-            Followed::Event(Event::Online { jid, .. }) => {
-                output
-                    .say(&format!("Online as {jid}."))
-                    .map_err(cannot_print)?;
-            }
-            Followed::Event(Event::State(state)) => {
+            Followed::Event(event) => event,
+        };
+        if session.links_anew(&event).await? {
+            let text = "The stored link does not work any more; linking anew.";
+            output.say(text).map_err(cannot_print)?;
+            continue;
+        }
+        match event {
+            Event::Online { jid, .. } => output
+                .say(&format!("Online as {jid}."))
+                .map_err(cannot_print)?,
+            Event::State(state) => {
                 if let Some(failure) = session.failure(&state) {
                     drain(session, output).await?;
                     return Err(failure);
                 }
             }
-            Followed::Event(_) => {}
+            _ => {}
         }
     }
 }
@@ -100,6 +113,8 @@ struct Machine {
     /// Commands under way; each yields the line that answers it.
     running: JoinSet<String>,
     input_open: bool,
+    /// The state last told; the client may be further already.
+    state: ConnectionState,
 }
 
 /// What the program in charge, or its absence, makes of a turn.
@@ -118,6 +133,7 @@ impl Machine {
             commands: read_lines(),
             running: JoinSet::new(),
             input_open: true,
+            state: ConnectionState::Idle,
         }
     }
 
@@ -134,7 +150,10 @@ impl Machine {
             let turn = tokio::select! {
                 followed = follow(&mut self.session.events, &mut self.output, &mut self.interrupt) => match followed? {
                     Followed::Interrupted => Turn::Quit,
-                    Followed::Event(_) => Turn::GoOn,
+                    Followed::Event(event) => {
+                        self.note(event).await?;
+                        Turn::GoOn
+                    }
                 },
                 line = self.commands.recv(), if self.input_open => match line {
                     None => {
@@ -158,12 +177,20 @@ impl Machine {
         }
     }
 
+    async fn note(&mut self, event: Event) -> Result<(), Failure> {
+        let links_anew = self.session.links_anew(&event).await?;
+        if let (Event::State(state), false) = (event, links_anew) {
+            self.state = state;
+        }
+        Ok(())
+    }
+
     /// With standard input closed nobody can start again what has come to rest.
     async fn end_without_a_master(&mut self) -> Result<(), Failure> {
         if self.input_open || !self.running.is_empty() {
             return Ok(());
         }
-        match self.session.failure(&self.session.client.state()) {
+        match self.session.failure(&self.state) {
             None => Ok(()),
             Some(failure) => {
                 drain(&mut self.session, &mut self.output).await?;

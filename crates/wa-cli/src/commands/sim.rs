@@ -1,11 +1,10 @@
 //! `wa sim`.
 
-use serde_json::json;
 use wa_sim::{Sim, SimOptions};
 
 use crate::args::SimArgs;
 use crate::exit::Failure;
-use crate::machine;
+use crate::machine::{self, Message};
 use crate::session::cannot_print;
 use crate::signals::Interrupt;
 
@@ -30,17 +29,17 @@ pub(crate) async fn run(args: SimArgs) -> Result<(), Failure> {
 }
 
 fn json_line(sim: &Sim) -> String {
-    let line = json!({
-        "v": machine::SCHEMA,
-        "type": "sim",
-        "url": sim.url(),
-        "tls_url": sim.tls_url(),
-        "ca_pem": sim.ca_pem(),
-        "noise_root": sim.noise_root_hex(),
-        "control_url": sim.control_url(),
-        "phone": sim.default_phone().map(|number| number.digits().to_string()),
-    });
-    format!("{line}\n")
+    Message::Sim {
+        url: sim.url(),
+        tls_url: sim.tls_url(),
+        ca_pem: sim.ca_pem(),
+        noise_root: sim.noise_root_hex(),
+        control_url: sim.control_url(),
+        phone: sim
+            .default_phone()
+            .map(|number| number.digits().to_string()),
+    }
+    .into_line()
 }
 
 fn text(sim: &Sim) -> String {

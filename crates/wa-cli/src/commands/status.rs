@@ -1,11 +1,11 @@
 //! `wa status`.
 
-use serde_json::json;
 use wa_core::LinkState;
 use wa_store::{AccountInfo, Store as _};
 
 use crate::args::StatusArgs;
 use crate::exit::Failure;
+use crate::machine::Message;
 use crate::report::{duration, unix_ms, utc};
 use crate::session::cannot_print;
 use crate::store::{Place, is_in_use};
@@ -47,7 +47,7 @@ fn print(silent: bool, line: &str) -> Result<(), Failure> {
     if silent {
         Ok(())
     } else {
-        writeln!(std::io::stdout(), "{line}").map_err(cannot_print)
+        writeln!(std::io::stdout(), "{}", line.trim_end()).map_err(cannot_print)
     }
 }
 
@@ -81,19 +81,17 @@ fn text_line(account: &AccountInfo, in_use: bool) -> String {
 }
 
 fn json_line(account: &AccountInfo, in_use: bool) -> String {
-    json!({
-        "v": crate::machine::SCHEMA,
-        "type": "account",
-        "id": account.id.as_str(),
-        "label": account.label,
-        "link": account.link.name(),
-        "desired": account.desired.name(),
-        "jid": account.jid,
-        "lid": account.lid,
-        "platform": account.platform,
-        "since": account.since_unix_ms,
-        "created": account.created_unix_ms,
-        "running": in_use,
-    })
-    .to_string()
+    Message::Account {
+        id: account.id.as_str(),
+        label: &account.label,
+        link: account.link.name(),
+        desired: account.desired.name(),
+        jid: account.jid.as_deref(),
+        lid: account.lid.as_deref(),
+        platform: account.platform.as_deref(),
+        since: account.since_unix_ms,
+        created: account.created_unix_ms,
+        running: in_use,
+    }
+    .into_line()
 }
