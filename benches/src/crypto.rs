@@ -2,7 +2,9 @@
 
 use crate::{Op, Target, op, rng};
 use std::hint::black_box;
-use wa_crypto::{IdentitySecret, NoiseStaticSecret, Provider, generate_one_time_prekeys, pbkdf2_sha256};
+use wa_crypto::{
+    IdentitySecret, NoiseStaticSecret, Provider, generate_one_time_prekeys, pbkdf2_sha256,
+};
 use wacore_libsignal::core::curve::KeyPair;
 
 const PBKDF2_ROUNDS: u32 = 131_072;
@@ -10,7 +12,10 @@ const MESSAGE: [u8; 33] = [5; 33];
 
 pub(crate) fn operations() -> Vec<Op> {
     let mut ops = Vec::new();
-    for (row, provider) in [("wa rust", Provider::rust()), ("wa aws-lc", Provider::aws_lc())] {
+    for (row, provider) in [
+        ("wa rust", Provider::rust()),
+        ("wa aws-lc", Provider::aws_lc()),
+    ] {
         let ours = NoiseStaticSecret::generate(provider, &mut rng());
         let theirs = NoiseStaticSecret::from_bytes(provider, &[9; 32]).public();
         ops.push(op("x25519 agree", row, move || {
@@ -34,7 +39,9 @@ pub(crate) fn operations() -> Vec<Op> {
         black_box(identity.sign(&mut random, &[black_box(&MESSAGE)]));
     }));
     ops.push(op("xeddsa verify", "wa rust", move || {
-        public.verify(&[black_box(&MESSAGE)], &signature).expect("a valid signature");
+        public
+            .verify(&[black_box(&MESSAGE)], &signature)
+            .expect("a valid signature");
     }));
     ops.push(op("pbkdf2 131072 rounds", "wa rust", || {
         let mut key = [0; 32];
@@ -51,19 +58,31 @@ fn peers(ops: &mut Vec<Op>) {
     let ours = KeyPair::generate(&mut rand::rng());
     let theirs = KeyPair::generate(&mut rand::rng()).public_key;
     ops.push(op("x25519 agree", "wacore", move || {
-        black_box(ours.calculate_agreement(black_box(&theirs)).expect("an honest key"));
+        black_box(
+            ours.calculate_agreement(black_box(&theirs))
+                .expect("an honest key"),
+        );
     }));
     ops.push(op("x25519 generate", "wacore", || {
         black_box(KeyPair::generate(&mut rand::rng()));
     }));
     ops.push(op("812 prekeys", "wacore", || {
-        black_box((0..812).map(|_| KeyPair::generate(&mut rand::rng())).collect::<Vec<_>>());
+        black_box(
+            (0..812)
+                .map(|_| KeyPair::generate(&mut rand::rng()))
+                .collect::<Vec<_>>(),
+        );
     }));
     let pair = KeyPair::generate(&mut rand::rng());
-    let signature = pair.calculate_signature(&MESSAGE, &mut rand::rng()).expect("signs");
+    let signature = pair
+        .calculate_signature(&MESSAGE, &mut rand::rng())
+        .expect("signs");
     let public = pair.public_key;
     ops.push(op("xeddsa sign", "wacore", move || {
-        black_box(pair.calculate_signature(black_box(&MESSAGE), &mut rand::rng()).expect("signs"));
+        black_box(
+            pair.calculate_signature(black_box(&MESSAGE), &mut rand::rng())
+                .expect("signs"),
+        );
     }));
     ops.push(op("xeddsa verify", "wacore", move || {
         assert!(public.verify_signature(black_box(&MESSAGE), signature.as_ref()));
@@ -84,7 +103,12 @@ fn floors(ops: &mut Vec<Op>) {
     let theirs = theirs.to_bytes();
     ops.push(op("x25519 agree", "bare aws-lc", move || {
         let their = UnparsedPublicKey::new(&X25519, black_box(theirs));
-        black_box(agree(&ours, their, (), |secret| <[u8; 32]>::try_from(secret).map_err(|_| ())).expect("agrees"));
+        black_box(
+            agree(&ours, their, (), |secret| {
+                <[u8; 32]>::try_from(secret).map_err(|_| ())
+            })
+            .expect("agrees"),
+        );
     }));
     ops.push(op("812 prekeys", "bare aws-lc", || {
         let keys: Vec<_> = (0..812)
@@ -99,7 +123,12 @@ fn floors(ops: &mut Vec<Op>) {
 }
 
 pub(crate) fn targets() -> Vec<Target> {
-    let target = |group: &str, row, against, at_most| Target { group: group.into(), row, against, at_most };
+    let target = |group: &str, row, against, at_most| Target {
+        group: group.into(),
+        row,
+        against,
+        at_most,
+    };
     vec![
         target("x25519 agree", "wa rust", &["bare dalek"], 1.1),
         target("x25519 agree", "wa aws-lc", &["bare aws-lc"], 1.1),

@@ -62,14 +62,30 @@ pub fn targets() -> Vec<Target> {
 /// What we aim at, absolutely.
 pub fn limits() -> Vec<Limit> {
     vec![
-        Limit { group: "812 prekeys".into(), row: "wa rust", at_most_ms: 8.0 },
-        Limit { group: "812 prekeys".into(), row: "wa aws-lc", at_most_ms: 6.0 },
-        Limit { group: pairing::GROUP.into(), row: "wa aws-lc", at_most_ms: 60.0 },
+        Limit {
+            group: "812 prekeys".into(),
+            row: "wa rust",
+            at_most_ms: 8.0,
+        },
+        Limit {
+            group: "812 prekeys".into(),
+            row: "wa aws-lc",
+            at_most_ms: 6.0,
+        },
+        Limit {
+            group: pairing::GROUP.into(),
+            row: "wa aws-lc",
+            at_most_ms: 60.0,
+        },
     ]
 }
 
 fn op(group: impl Into<String>, row: &'static str, run: impl FnMut() + 'static) -> Op {
-    Op { group: group.into(), row, run: Box::new(run) }
+    Op {
+        group: group.into(),
+        row,
+        run: Box::new(run),
+    }
 }
 
 fn rng() -> rand_chacha::ChaCha20Rng {

@@ -2,8 +2,11 @@
 
 use crate::{Op, Target, op, rng};
 use std::hint::black_box;
-use wa_crypto::{AeadKey, CertificateSecret, NoiseEphemeralSecret, NoiseStaticSecret, Provider};
-use wa_noise::{CertificateAuthority, ClientHandshake, ServerIdentity, ServerStep, ServerStatic};
+use wa_crypto::{
+    AeadKey, CertificateSecret, NoiseEphemeralSecret, NoiseStaticSecret, Provider, hkdf_sha256,
+    sha256,
+};
+use wa_noise::{CertificateAuthority, ClientHandshake, ServerIdentity, ServerStatic, ServerStep};
 
 const NOW: u64 = 1_787_000_000;
 const PAYLOAD: [u8; 89] = [0x2A; 89];
@@ -26,7 +29,11 @@ pub(crate) fn operations() -> Vec<Op> {
             black_box(pair.shake(Some(server.clone())));
         }));
     }
-    ops.push(op("noise XX, both sides", "wacore (chain unverified)", peer_xx()));
+    ops.push(op(
+        "noise XX, both sides",
+        "wacore (chain unverified)",
+        peer_xx(),
+    ));
     frames(&mut ops);
     ops
 }
@@ -45,7 +52,15 @@ impl Pair {
         let static_secret = NoiseStaticSecret::generate(provider, &mut rng);
         let chain = authority.issue(&static_secret.public(), NOW - 60, NOW + 60, &mut rng);
         let client = NoiseStaticSecret::generate(provider, &mut rng);
-        Self { provider, authority, identity: ServerIdentity { static_secret, chain }, client }
+        Self {
+            provider,
+            authority,
+            identity: ServerIdentity {
+                static_secret,
+                chain,
+            },
+            client,
+        }
     }
 
     /// A whole handshake; the verified server key if it was XX.
@@ -59,13 +74,24 @@ impl Pair {
             cached,
             payload: PAYLOAD.to_vec().into(),
         };
-        let awaiting = client.start(&mut rng, None, &mut to_server).expect("starts");
+        let awaiting = client
+            .start(&mut rng, None, &mut to_server)
+            .expect("starts");
         let hello = &to_server[7..];
-        let step =
-            wa_noise::accept(self.provider, &self.identity, b"WA\x06\x03", hello, true, &mut rng, &mut to_client)
-                .expect("accepts");
+        let step = wa_noise::accept(
+            self.provider,
+            &self.identity,
+            b"WA\x06\x03",
+            hello,
+            true,
+            &mut rng,
+            &mut to_client,
+        )
+        .expect("accepts");
         to_server.clear();
-        let established = awaiting.read(&to_client[3..], NOW, &mut to_server).expect("verifies");
+        let established = awaiting
+            .read(&to_client[3..], NOW, &mut to_server)
+            .expect("verifies");
         let accepted = match step {
             ServerStep::AwaitFinish(awaiting) => awaiting.read(&to_server[3..]).expect("finishes"),
             ServerStep::Done(accepted) => accepted,
@@ -75,8 +101,8 @@ impl Pair {
     }
 }
 
-/// The key operations of XX and nothing else: two ephemerals, three agreements a side, four sealed and opened texts, two
-/// certificate signatures.
+/// The cryptography of XX and nothing else: two ephemerals, three agreements with their key derivation a side, the sealed and
+/// opened texts, the transcript hashes, two certificate signatures.
 fn bare_xx(provider: Provider) -> impl FnMut() {
     let mut rng = rng();
     let client = NoiseStaticSecret::generate(provider, &mut rng);
@@ -96,12 +122,24 @@ fn bare_xx(provider: Provider) -> impl FnMut() {
             client.agree(&e_s.public()),
             e_s.agree(&client.public()),
         ] {
-            let key = AeadKey::new(provider, shared.expect("honest keys").expose_bytes());
+            let mut derived = [0; 64];
+            hkdf_sha256(
+                shared.expect("honest keys").expose_bytes(),
+                &[7; 32],
+                &[],
+                &mut derived,
+            );
+            let key = AeadKey::new(provider, derived.first_chunk().expect("64 bytes"));
             let mut text = [0x2A; 89];
             black_box(key.seal_in_place(&[0; 12], &[0; 32], &mut text));
+            black_box(sha256(&[&[0; 32], &text]));
+            black_box(sha256(&[&[0; 32], &text]));
         }
         for _ in 0..2 {
-            signer.public().verify(&[&[7; 50]], &signature).expect("valid");
+            signer
+                .public()
+                .verify(&[&[7; 50]], &signature)
+                .expect("valid");
         }
     }
 }
@@ -115,17 +153,25 @@ fn peer_xx() -> impl FnMut() {
     let chain = peer_chain(server.public_key.public_key_bytes());
     move || {
         let header = &wacore_binary::consts::WA_CONN_HEADER;
-        let mut state = XxHandshakeState::new(client.clone(), PAYLOAD.to_vec(), header).expect("starts");
+        let mut state =
+            XxHandshakeState::new(client.clone(), PAYLOAD.to_vec(), header).expect("starts");
         let hello = state.build_client_hello().expect("builds");
         let e_c: [u8; 32] = hello[hello.len() - 32..].try_into().expect("32 bytes");
 
         let e_s = KeyPair::generate(&mut rand::rng());
-        let mut responder = NoiseHandshake::new(wacore_binary::consts::NOISE_PATTERN_XX, header).expect("starts");
+        let mut responder =
+            NoiseHandshake::new(wacore_binary::consts::NOISE_PATTERN_XX, header).expect("starts");
         responder.authenticate(&e_c);
         responder.authenticate(e_s.public_key.public_key_bytes());
-        responder.mix_shared_secret(e_s.private_key.serialize(), &e_c).expect("mixes");
-        let sealed_static = responder.encrypt(server.public_key.public_key_bytes()).expect("seals");
-        responder.mix_shared_secret(server.private_key.serialize(), &e_c).expect("mixes");
+        responder
+            .mix_shared_secret(e_s.private_key.serialize(), &e_c)
+            .expect("mixes");
+        let sealed_static = responder
+            .encrypt(server.public_key.public_key_bytes())
+            .expect("seals");
+        responder
+            .mix_shared_secret(server.private_key.serialize(), &e_c)
+            .expect("mixes");
         let sealed_chain = responder.encrypt(&chain).expect("seals");
         let mut answer = HandshakeUtils::build_client_hello(&[]);
         answer.client_hello = Default::default();
@@ -137,13 +183,23 @@ fn peer_xx() -> impl FnMut() {
         }
         .into();
         let answer = handshake_message_to_vec(&answer);
-        let finish = state.read_server_hello_and_build_client_finish(&answer).expect("reads");
+        let finish = state
+            .read_server_hello_and_build_client_finish(&answer)
+            .expect("reads");
         let finish = peer_finish(&finish);
-        let client_static: [u8; 32] =
-            responder.decrypt(&finish.0).expect("opens").try_into().expect("32 bytes");
-        responder.mix_shared_secret(e_s.private_key.serialize(), &client_static).expect("mixes");
+        let client_static: [u8; 32] = responder
+            .decrypt(&finish.0)
+            .expect("opens")
+            .try_into()
+            .expect("32 bytes");
+        responder
+            .mix_shared_secret(e_s.private_key.serialize(), &client_static)
+            .expect("mixes");
         responder.decrypt(&finish.1).expect("opens");
-        black_box((responder.finish().expect("splits"), state.finish().expect("splits")));
+        black_box((
+            responder.finish().expect("splits"),
+            state.finish().expect("splits"),
+        ));
     }
 }
 
@@ -152,7 +208,10 @@ fn peer_finish(message: &[u8]) -> (Vec<u8>, Vec<u8>) {
     use prost::Message;
     let message = wa_proto::pb::HandshakeMessage::decode(message).expect("decodes");
     let finish = message.client_finish.expect("is a ClientFinish");
-    (finish.r#static.expect("has a static"), finish.payload.expect("has a payload"))
+    (
+        finish.r#static.expect("has a static"),
+        finish.payload.expect("has a payload"),
+    )
 }
 
 /// A chain in the peer's windows; the peer is built to skip its signatures, ours is not.
@@ -175,7 +234,9 @@ fn frames(ops: &mut Vec<Op>) {
             let body = plaintext.clone();
             ops.push(op(format!("seal a frame of {name}"), row, move || {
                 out.clear();
-                transport.seal_frame(black_box(&body), &mut out).expect("seals");
+                transport
+                    .seal_frame(black_box(&body), &mut out)
+                    .expect("seals");
                 black_box(out.as_slice());
             }));
             let key = AeadKey::new(provider, &[0x42; 32]);
@@ -193,7 +254,9 @@ fn frames(ops: &mut Vec<Op>) {
         ops.push(op(format!("seal a frame of {name}"), "wacore", move || {
             out.clear();
             out.extend_from_slice(black_box(&plaintext));
-            cipher.encrypt_in_place_with_counter(counter, &mut out).expect("seals");
+            cipher
+                .encrypt_in_place_with_counter(counter, &mut out)
+                .expect("seals");
             counter += 1;
             black_box(out.as_slice());
         }));
@@ -211,21 +274,54 @@ fn transport(provider: Provider) -> wa_noise::Transport {
         cached: None,
         payload: PAYLOAD.to_vec().into(),
     };
-    let awaiting = client.start(&mut rng, None, &mut to_server).expect("starts");
-    wa_noise::accept(provider, &pair.identity, b"WA\x06\x03", &to_server[7..], true, &mut rng, &mut to_client)
-        .expect("accepts");
-    awaiting.read(&to_client[3..], NOW, &mut Vec::new()).expect("verifies").transport
+    let awaiting = client
+        .start(&mut rng, None, &mut to_server)
+        .expect("starts");
+    wa_noise::accept(
+        provider,
+        &pair.identity,
+        b"WA\x06\x03",
+        &to_server[7..],
+        true,
+        &mut rng,
+        &mut to_client,
+    )
+    .expect("accepts");
+    awaiting
+        .read(&to_client[3..], NOW, &mut Vec::new())
+        .expect("verifies")
+        .transport
 }
 
 pub(crate) fn targets() -> Vec<Target> {
     let mut targets = vec![
-        Target { group: "noise XX, both sides".into(), row: "wa rust", against: &["bare rust"], at_most: 1.1 },
-        Target { group: "noise XX, both sides".into(), row: "wa aws-lc", against: &["bare aws-lc"], at_most: 1.1 },
+        Target {
+            group: "noise XX, both sides".into(),
+            row: "wa rust",
+            against: &["bare rust"],
+            at_most: 1.1,
+        },
+        Target {
+            group: "noise XX, both sides".into(),
+            row: "wa aws-lc",
+            against: &["bare aws-lc"],
+            at_most: 1.1,
+        },
     ];
     for (name, at_most) in [("64 B", 1.25), ("1 KiB", 1.25), ("64 KiB", 1.05)] {
         let group = format!("seal a frame of {name}");
-        targets.push(Target { group: group.clone(), row: "wa rust", against: &["bare rust"], at_most });
-        targets.push(Target { group, row: "wa aws-lc", against: &["bare aws-lc"], at_most });
+        targets.push(Target {
+            group: group.clone(),
+            row: "wa rust",
+            against: &["bare rust"],
+            at_most,
+        });
+        targets.push(Target {
+            group,
+            row: "wa aws-lc",
+            against: &["bare aws-lc"],
+            at_most,
+        });
     }
     targets
 }

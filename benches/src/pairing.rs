@@ -12,20 +12,30 @@ use wa_store::MemoryStore;
 pub(crate) const GROUP: &str = "whole QR pairing on loopback";
 
 pub(crate) fn operations() -> Vec<Op> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let runtime = Rc::new(runtime);
     // What a phone takes to react is its owner's time, not ours. A phone may link any number of devices here.
     let mut options = SimOptions::default();
     options.world.scan_delay = Duration::ZERO;
     options.world.device_limit = None;
-    let sim = Rc::new(runtime.block_on(Sim::start(options)).expect("loopback is there"));
-    [("wa rust", Provider::rust()), ("wa aws-lc", Provider::aws_lc())]
-        .into_iter()
-        .map(|(row, provider)| {
-            let (runtime, sim) = (runtime.clone(), sim.clone());
-            op(GROUP, row, move || pair(&runtime, &sim, provider))
-        })
-        .collect()
+    let sim = Rc::new(
+        runtime
+            .block_on(Sim::start(options))
+            .expect("loopback is there"),
+    );
+    [
+        ("wa rust", Provider::rust()),
+        ("wa aws-lc", Provider::aws_lc()),
+    ]
+    .into_iter()
+    .map(|(row, provider)| {
+        let (runtime, sim) = (runtime.clone(), sim.clone());
+        op(GROUP, row, move || pair(&runtime, &sim, provider))
+    })
+    .collect()
 }
 
 fn pair(runtime: &Runtime, sim: &Sim, provider: Provider) {

@@ -10,7 +10,9 @@ pub fn print(criterion: &Path, ops: &mut [Op]) {
     println!("\n| operation | by | median | allocations | bytes |");
     println!("| --- | --- | --: | --: | --: |");
     for op in ops {
-        let Some(nanos) = median(criterion, &op.group, op.row) else { continue };
+        let Some(nanos) = median(criterion, &op.group, op.row) else {
+            continue;
+        };
         // Twice, so that buffers which are kept have grown before they are counted.
         (op.run)();
         let counted = allocation_counter::measure(|| (op.run)());
@@ -27,9 +29,20 @@ pub fn print(criterion: &Path, ops: &mut [Op]) {
     println!("\n| target | ours | theirs | ratio | at most | |");
     println!("| --- | --: | --: | --: | --: | --- |");
     let at = |group: &str, row: &str| medians.get(&(group.to_owned(), row.to_owned())).copied();
-    for Target { group, row, against, at_most } in targets() {
-        let best = against.iter().filter_map(|row| at(&group, row)).min_by(f64::total_cmp);
-        let (Some(ours), Some(theirs)) = (at(&group, row), best) else { continue };
+    for Target {
+        group,
+        row,
+        against,
+        at_most,
+    } in targets()
+    {
+        let best = against
+            .iter()
+            .filter_map(|row| at(&group, row))
+            .min_by(f64::total_cmp);
+        let (Some(ours), Some(theirs)) = (at(&group, row), best) else {
+            continue;
+        };
         let ratio = ours / theirs;
         let verdict = if ratio <= at_most { "holds" } else { "MISSED" };
         println!(
@@ -39,17 +52,35 @@ pub fn print(criterion: &Path, ops: &mut [Op]) {
             time(theirs)
         );
     }
-    for Limit { group, row, at_most_ms } in limits() {
-        let Some(ours) = at(&group, row) else { continue };
-        let verdict = if ours <= at_most_ms * 1e6 { "holds" } else { "MISSED" };
-        println!("| {group}: {row} | {} | | | {at_most_ms} ms | {verdict} |", time(ours));
+    for Limit {
+        group,
+        row,
+        at_most_ms,
+    } in limits()
+    {
+        let Some(ours) = at(&group, row) else {
+            continue;
+        };
+        let verdict = if ours <= at_most_ms * 1e6 {
+            "holds"
+        } else {
+            "MISSED"
+        };
+        println!(
+            "| {group}: {row} | {} | | | {at_most_ms} ms | {verdict} |",
+            time(ours)
+        );
     }
 }
 
 /// Criterion's folder names replace what a file name cannot hold.
 fn median(criterion: &Path, group: &str, row: &str) -> Option<f64> {
-    let folder = |name: &str| name.replace(['?', '"', '/', '\\', '*', '<', '>', ':', '|', '^'], "_");
-    let file = criterion.join(folder(group)).join(folder(row)).join("new/estimates.json");
+    let folder =
+        |name: &str| name.replace(['?', '"', '/', '\\', '*', '<', '>', ':', '|', '^'], "_");
+    let file = criterion
+        .join(folder(group))
+        .join(folder(row))
+        .join("new/estimates.json");
     let text = std::fs::read_to_string(file).ok()?;
     let estimates: serde_json::Value = serde_json::from_str(&text).ok()?;
     estimates["median"]["point_estimate"].as_f64()
