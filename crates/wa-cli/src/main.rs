@@ -58,6 +58,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> Result<(), Failure> {
+    command.check()?;
     match command {
         Command::Pair(args) => commands::pair::run(args).await,
         Command::Run(args) => commands::run::run(args).await,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use crate::qr::image::PictureFile;
+use crate::qr::image::Pictures;
 use crate::qr::text::{Look, extent, half_blocks};
 use crate::qr::{Matrix, QUIET_ZONE};
 
@@ -38,7 +38,7 @@ pub(crate) struct Screen<W> {
     out: W,
     surface: fn() -> Surface,
     invert: bool,
-    pictures: Vec<PictureFile>,
+    pictures: Pictures,
     shown: Option<Shown>,
 }
 
@@ -51,12 +51,7 @@ struct Shown {
 
 impl<W: Write> Screen<W> {
     /// `surface` is asked anew for every drawing: people widen their terminals when told to.
-    pub(crate) fn new(
-        out: W,
-        surface: fn() -> Surface,
-        invert: bool,
-        pictures: Vec<PictureFile>,
-    ) -> Self {
+    pub(crate) fn new(out: W, surface: fn() -> Surface, invert: bool, pictures: Pictures) -> Self {
         Self {
             out,
             surface,
@@ -91,16 +86,7 @@ impl<W: Write> Screen<W> {
             Ok(matrix) => matrix,
             Err(error) => return self.line(&format!("The code cannot be shown: {error}.")),
         };
-        let mut problems = Vec::new();
-        for picture in &mut self.pictures {
-            if let Err(error) = picture.show(&matrix) {
-                problems.push(format!(
-                    "The QR code could not be written to {}: {error}.",
-                    picture.path().display()
-                ));
-            }
-        }
-        for problem in problems {
+        for problem in self.pictures.show(&matrix) {
             writeln!(self.out, "{problem}")?;
         }
         self.draw(matrix, offer)?;
@@ -125,9 +111,7 @@ impl<W: Write> Screen<W> {
         if let Some(shown) = self.shown.take() {
             self.erase(&shown)?;
         }
-        for picture in &mut self.pictures {
-            picture.remove();
-        }
+        self.pictures.remove();
         self.out.flush()
     }
 
@@ -232,7 +216,7 @@ fn valid_for(offer: &Offer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::qr::image::Format;
+    use crate::args::QrArgs;
     use crate::qr::tests::long_text;
 
     fn terminal() -> Surface {
@@ -252,7 +236,7 @@ mod tests {
 
     fn drawn(surface: fn() -> Surface, act: impl FnOnce(&mut Screen<&mut Vec<u8>>)) -> String {
         let mut out = Vec::new();
-        let mut screen = Screen::new(&mut out, surface, false, Vec::new());
+        let mut screen = Screen::new(&mut out, surface, false, Pictures::default());
         act(&mut screen);
         String::from_utf8(out).unwrap()
     }
@@ -380,15 +364,20 @@ mod tests {
     fn pictures_follow_the_code_and_vanish_with_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("code.png");
-        let picture = PictureFile::new(path.clone(), Format::Png, false);
-        let mut screen = Screen::new(Vec::new(), || Surface::Plain, false, vec![picture]);
+        let pictures = |path: &std::path::Path| {
+            Pictures::new(&QrArgs {
+                qr_png: Some(path.to_owned()),
+                ..QrArgs::default()
+            })
+        };
+        let mut screen = Screen::new(Vec::new(), || Surface::Plain, false, pictures(&path));
         screen.show(offer(1)).unwrap();
         assert!(path.exists());
         screen.blank().unwrap();
         assert!(!path.exists());
 
-        let impossible = PictureFile::new(folder.path().join("no/code.png"), Format::Png, false);
-        let mut screen = Screen::new(Vec::new(), || Surface::Plain, false, vec![impossible]);
+        let impossible = pictures(&folder.path().join("no/code.png"));
+        let mut screen = Screen::new(Vec::new(), || Surface::Plain, false, impossible);
         screen.show(offer(1)).unwrap();
         assert!(
             String::from_utf8(screen.out.clone())

@@ -12,7 +12,8 @@ use crate::args::{QrArgs, ServerArgs};
 use crate::config::ConfigFile;
 use crate::exit::Failure;
 use crate::paths::UserFolders;
-use crate::qr::image::{Format, PictureFile};
+use crate::qr::Matrix;
+use crate::qr::image::Pictures;
 use crate::screen::{Extent, Offer, Screen, Surface};
 use crate::signals::Interrupt;
 use crate::{machine, report};
@@ -74,7 +75,7 @@ impl Session {
             builder = builder.endpoint(url);
         }
         if let Some(root) = &server.noise_root {
-            builder = builder.noise_root(root.clone());
+            builder = builder.noise_root(*root);
         }
         if let Some(path) = &server.ca {
             let pem = std::fs::read(path).map_err(|source| Failure::File {
@@ -84,8 +85,11 @@ impl Session {
             })?;
             builder = builder.tls_roots(TlsRoots::WebPkiAnd(pem));
         }
-        if let Some(proxy) = &server.proxy {
-            builder = builder.proxy(proxy.clone());
+        if let Some(proxy) = server
+            .proxy()
+            .map_err(|error| Failure::Usage(error.to_string()))?
+        {
+            builder = builder.proxy(proxy);
         }
         if let Some(name) = &server.device_name {
             builder = builder.device_name(name);
@@ -153,24 +157,20 @@ pub(crate) enum Output {
     /// To a person.
     Person(Box<Screen<Stdout>>),
     /// To a program.
-    Machine,
+    Machine(Pictures),
 }
 
 impl Output {
     pub(crate) fn new(json: bool, qr: &QrArgs) -> Self {
+        let pictures = Pictures::new(qr);
         if json {
-            return Self::Machine;
+            return Self::Machine(pictures);
         }
-        let png = qr.qr_png.iter().map(|path| (path, Format::Png));
-        let svg = qr.qr_svg.iter().map(|path| (path, Format::Svg));
-        let pictures = png
-            .chain(svg)
-            .map(|(path, format)| PictureFile::new(path.clone(), format, qr.invert));
         Self::Person(Box::new(Screen::new(
             std::io::stdout(),
             surface,
             qr.invert,
-            pictures.collect(),
+            pictures,
         )))
     }
 
@@ -178,33 +178,21 @@ impl Output {
     pub(crate) fn say(&mut self, text: &str) -> std::io::Result<()> {
         match self {
             Self::Person(screen) => screen.line(text),
-            Self::Machine => Ok(()),
+            Self::Machine(_) => Ok(()),
         }
     }
 
     pub(crate) fn event(&mut self, event: &Event) -> std::io::Result<()> {
-        match (self, event) {
-            (Self::Machine, event) => match machine::line(event) {
-                Some(line) => machine::write(&line),
-                None => Ok(()),
-            },
-            (Self::Person(screen), Event::Qr { text, seq, ttl, .. }) => screen.show(Offer {
-                text: text.expose().to_owned(),
-                seq: *seq,
-                deadline: Instant::now() + *ttl,
-            }),
-            (Self::Person(screen), Event::QrBlanked) => screen.blank(),
-            (Self::Person(screen), event) => match report::line(event) {
-                Some(line) => screen.line(&line),
-                None => Ok(()),
-            },
+        match self {
+            Self::Person(screen) => for_person(screen, event),
+            Self::Machine(pictures) => for_machine(pictures, event),
         }
     }
 
     fn tick(&mut self) -> std::io::Result<()> {
         match self {
             Self::Person(screen) => screen.tick(),
-            Self::Machine => Ok(()),
+            Self::Machine(_) => Ok(()),
         }
     }
 
@@ -215,8 +203,46 @@ impl Output {
     pub(crate) fn blank(&mut self) -> std::io::Result<()> {
         match self {
             Self::Person(screen) => screen.blank(),
-            Self::Machine => Ok(()),
+            Self::Machine(pictures) => {
+                pictures.remove();
+                Ok(())
+            }
         }
+    }
+}
+
+fn for_person(screen: &mut Screen<Stdout>, event: &Event) -> std::io::Result<()> {
+    match event {
+        Event::Qr { text, seq, ttl, .. } => screen.show(Offer {
+            text: text.expose().to_owned(),
+            seq: *seq,
+            deadline: Instant::now() + *ttl,
+        }),
+        Event::QrBlanked => screen.blank(),
+        event => match report::line(event) {
+            Some(line) => screen.line(&line),
+            None => Ok(()),
+        },
+    }
+}
+
+fn for_machine(pictures: &mut Pictures, event: &Event) -> std::io::Result<()> {
+    match event {
+        Event::Qr { text, .. } if !pictures.is_empty() => {
+            let problems = match Matrix::encode(text.expose()) {
+                Ok(matrix) => pictures.show(&matrix),
+                Err(error) => vec![error.to_string()],
+            };
+            for problem in problems {
+                machine::write(&machine::Message::error("picture", problem).into_line())?;
+            }
+        }
+        Event::QrBlanked => pictures.remove(),
+        _ => {}
+    }
+    match machine::line(event) {
+        Some(line) => machine::write(&line),
+        None => Ok(()),
     }
 }
 

@@ -263,7 +263,9 @@ fn a_void_link_is_replaced_when_a_link_is_asked_for() {
     running.wait_for("online");
     assert_eq!(running.end().code(), Some(0));
 
-    let device = world.sim.read(|world| world.phones()[0].companions[0].device);
+    let device = world
+        .sim
+        .read(|world| world.phones()[0].companions[0].device);
     world.sim.unlink(world.number(), device).unwrap();
     let (code, _, stderr) = run(&mut world.online("run"));
     assert_eq!(code, Some(4), "nobody asked for a new link: {stderr}");

@@ -17,10 +17,13 @@ fn start(world: &World) -> Running {
     Running::start(world.online("run").args(["--json", "--pair", "qr"]))
 }
 
+/// A field by name and kind.
+struct Field(&'static str, fn(&Value) -> bool);
+
 /// Every field of this name has this kind, and there are no others.
-fn shape(message: &Value, fields: &[(&str, fn(&Value) -> bool)]) {
+fn shape(message: &Value, fields: &[Field]) {
     let object = message.as_object().unwrap();
-    for (name, fits) in fields {
+    for Field(name, fits) in fields {
         let value = object
             .get(*name)
             .unwrap_or_else(|| panic!("no {name} in {message}"));
@@ -42,10 +45,10 @@ fn a_pairing_speaks_the_documented_schema() {
     shape(
         &hello,
         &[
-            ("program", Value::is_string),
-            ("version", Value::is_string),
-            ("client_version", Value::is_string),
-            ("account", Value::is_string),
+            Field("program", Value::is_string),
+            Field("version", Value::is_string),
+            Field("client_version", Value::is_string),
+            Field("account", Value::is_string),
         ],
     );
     assert_eq!(hello["client_version"], "2.3000.1045649367");
@@ -53,10 +56,10 @@ fn a_pairing_speaks_the_documented_schema() {
     shape(
         &qr,
         &[
-            ("code", Value::is_string),
-            ("seq", Value::is_u64),
-            ("ttl_ms", Value::is_u64),
-            ("expires_at", Value::is_u64),
+            Field("code", Value::is_string),
+            Field("seq", Value::is_u64),
+            Field("ttl_ms", Value::is_u64),
+            Field("expires_at", Value::is_u64),
         ],
     );
     assert_eq!(
@@ -75,11 +78,11 @@ fn a_pairing_speaks_the_documented_schema() {
     shape(
         &paired,
         &[
-            ("jid", Value::is_string),
-            ("lid", Value::is_string),
-            ("platform", Value::is_string),
-            ("business_name", text_or_null),
-            ("key_index", Value::is_u64),
+            Field("jid", Value::is_string),
+            Field("lid", Value::is_string),
+            Field("platform", Value::is_string),
+            Field("business_name", text_or_null),
+            Field("key_index", Value::is_u64),
         ],
     );
     let state = run.wait_for_state("linking");
@@ -88,9 +91,9 @@ fn a_pairing_speaks_the_documented_schema() {
     shape(
         &online,
         &[
-            ("jid", Value::is_string),
-            ("lid", Value::is_string),
-            ("push_name", text_or_null),
+            Field("jid", Value::is_string),
+            Field("lid", Value::is_string),
+            Field("push_name", text_or_null),
         ],
     );
     assert_eq!(online["jid"], paired["jid"]);
@@ -121,10 +124,10 @@ fn commands_are_carried_out_and_answered_with_their_id() {
     shape(
         &disconnected,
         &[
-            ("reason", Value::is_string),
-            ("message", Value::is_string),
-            ("code", Value::is_null),
-            ("retry_at", Value::is_null),
+            Field("reason", Value::is_string),
+            Field("message", Value::is_string),
+            Field("code", Value::is_null),
+            Field("retry_at", Value::is_null),
         ],
     );
     assert_eq!(disconnected["reason"], "requested");
@@ -151,9 +154,9 @@ fn commands_are_carried_out_and_answered_with_their_id() {
             shape(
                 &message,
                 &[
-                    ("reason", Value::is_string),
-                    ("message", Value::is_string),
-                    ("server_unlinked", Value::is_boolean),
+                    Field("reason", Value::is_string),
+                    Field("message", Value::is_string),
+                    Field("server_unlinked", Value::is_boolean),
                 ],
             );
             kinds.push(message);
@@ -258,9 +261,9 @@ fn a_phone_is_accepted_or_refused_on_command() {
     shape(
         &asked,
         &[
-            ("jid", Value::is_string),
-            ("lid", Value::is_string),
-            ("platform", Value::is_string),
+            Field("jid", Value::is_string),
+            Field("lid", Value::is_string),
+            Field("platform", Value::is_string),
         ],
     );
     run.send(r#"{"cmd":"approve","accept":false}"#);
@@ -272,4 +275,22 @@ fn a_phone_is_accepted_or_refused_on_command() {
     run.send(r#"{"cmd":"approve"}"#);
     run.wait_for("online");
     assert_eq!(world.companions(), 1);
+}
+
+#[test]
+fn pictures_are_kept_in_machine_mode_too() {
+    let world = World::new();
+    let png = world.folder.path().join("code.png");
+    let mut run = Running::start(
+        world
+            .online("run")
+            .args(["--json", "--pair", "qr", "--qr-png"])
+            .arg(&png),
+    );
+    let qr = run.wait_for("qr");
+    assert!(png.exists(), "the picture is there before the line");
+    world.scan(qr["code"].as_str().unwrap());
+    run.wait_for("qr_blanked");
+    assert!(!png.exists());
+    run.wait_for("online");
 }

@@ -78,7 +78,7 @@ fn what_is_shown_is_what_the_phone_scans() {
     // Light modules are drawn, dark ones are left empty; three pixels per module, as a camera would see it.
     let is_dark = |x: usize, y: usize| {
         let cell = drawing[y / 2][x];
-        cell == ' ' || cell == if y % 2 == 0 { '▄' } else { '▀' }
+        cell == ' ' || cell == if y.is_multiple_of(2) { '▄' } else { '▀' }
     };
     let mut picture = rqrr::PreparedImage::prepare_from_greyscale(3 * width, 3 * height, |x, y| {
         if is_dark(x / 3, y / 3) { 0 } else { 255 }

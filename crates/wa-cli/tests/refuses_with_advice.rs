@@ -25,6 +25,12 @@ fn wrong_usage_is_code_2() {
         let (code, _, stderr) = run(world.wa().args(args));
         assert_eq!(code, Some(2), "{args:?}: {stderr}");
     }
+    let proxy = "ftp://ann:hunter2@h:1";
+    let (code, stdout, stderr) = run(world.wa().args(["run", "--proxy", proxy]));
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(!format!("{stdout}{stderr}").contains("hunter2"), "{stderr}");
+    let (code, stdout, _) = run(world.wa().args(["run", "--help"]).env("WA_PROXY", proxy));
+    assert!(code == Some(0) && !stdout.contains("hunter2"), "{stdout}");
     let (code, _, stderr) = run(world.online("pair").args(["--config", "/nonexistent.json"]));
     assert_eq!(code, Some(2), "{stderr}");
 }

@@ -141,7 +141,7 @@ impl<S: Store> Driver<S> {
                 Output::Load(query) => self.load(query).await,
                 Output::Persist(changes) => {
                     if let Err(error) = self.store.commit(&self.lock, changes).await {
-                        error!(%error, "the store did not take a change");
+                        warn!(%error, "the store did not take a change");
                         self.feed(Input::PersistFailed(error.to_string()));
                     }
                 }

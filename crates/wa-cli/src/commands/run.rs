@@ -51,7 +51,9 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
             account: account.id.to_string(),
         };
         machine::write(&hello.into_line()).map_err(cannot_print)?;
-        Machine::new(session, may_pair, interrupt).run().await
+        Machine::new(session, Output::new(true, &args.qr), may_pair, interrupt)
+            .run()
+            .await
     } else {
         let output = Output::new(false, &args.qr);
         watch(session, output, interrupt).await
@@ -124,12 +126,12 @@ enum Turn {
 }
 
 impl Machine {
-    fn new(session: Session, may_pair: bool, interrupt: Interrupt) -> Self {
+    fn new(session: Session, output: Output, may_pair: bool, interrupt: Interrupt) -> Self {
         Self {
             session,
             may_pair,
             interrupt,
-            output: Output::Machine,
+            output,
             commands: read_lines(),
             running: JoinSet::new(),
             input_open: true,
@@ -140,6 +142,7 @@ impl Machine {
     async fn run(mut self) -> Result<(), Failure> {
         let result = self.turns().await;
         self.running.shutdown().await;
+        let _ = self.output.blank();
         self.session.end().await;
         result
     }

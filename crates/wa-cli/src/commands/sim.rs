@@ -10,13 +10,15 @@ use crate::signals::Interrupt;
 
 pub(crate) async fn run(args: SimArgs) -> Result<(), Failure> {
     let mut interrupt = Interrupt::listen()?;
-    let mut options = SimOptions::default();
-    options.listen = args.listen;
-    // The port for TLS cannot be the same one; it is printed.
-    options.tls_listen = args.tls.then(|| (args.listen.ip(), 0).into());
-    options.control_listen = Some(args.control);
-    options.phones = args.phones;
-    options.state_file = args.state;
+    let options = SimOptions {
+        listen: args.listen,
+        // The port for TLS cannot be the same one; it is printed.
+        tls_listen: args.tls.then(|| (args.listen.ip(), 0).into()),
+        control_listen: Some(args.control),
+        phones: args.phones,
+        state_file: args.state,
+        ..SimOptions::default()
+    };
     let sim = Sim::start(options).await.map_err(other)?;
     let text = if args.json {
         json_line(&sim)

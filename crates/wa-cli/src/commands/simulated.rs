@@ -20,9 +20,11 @@ pub(crate) struct SimulatedPhone {
 
 impl SimulatedPhone {
     pub(crate) async fn start() -> Result<Self, Failure> {
-        let mut options = SimOptions::default();
-        options.tls_listen = None;
-        options.control_listen = None;
+        let mut options = SimOptions {
+            tls_listen: None,
+            control_listen: None,
+            ..SimOptions::default()
+        };
         if std::io::stdout().is_terminal() {
             options.world.scan_delay = SCAN_DELAY;
         }

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{Matrix, QUIET_ZONE};
+use crate::args::QrArgs;
 use crate::private_file;
 
 /// Pixels per module: large enough for a phone to read the file from another screen.
@@ -12,13 +13,53 @@ const SCALE: usize = 8;
 
 /// Which picture to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+enum Format {
     Png,
     Svg,
 }
 
+/// The pictures asked for on the command line.
+#[derive(Default)]
+pub(crate) struct Pictures(Vec<PictureFile>);
+
+impl Pictures {
+    pub(crate) fn new(args: &QrArgs) -> Self {
+        let png = args.qr_png.iter().map(|path| (path, Format::Png));
+        let svg = args.qr_svg.iter().map(|path| (path, Format::Svg));
+        let files = png
+            .chain(svg)
+            .map(|(path, format)| PictureFile::new(path.clone(), format, args.invert));
+        Self(files.collect())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Shows the code in every picture; says which could not be written.
+    pub(crate) fn show(&mut self, matrix: &Matrix) -> Vec<String> {
+        let mut problems = Vec::new();
+        for picture in &mut self.0 {
+            if let Err(error) = picture.show(matrix) {
+                let path = picture.path.display();
+                problems.push(format!(
+                    "The QR code could not be written to {path}: {error}."
+                ));
+            }
+        }
+        problems
+    }
+
+    /// Removes the pictures of ours.
+    pub(crate) fn remove(&mut self) {
+        for picture in &mut self.0 {
+            picture.remove();
+        }
+    }
+}
+
 /// A picture file: replaced whole when the code rotates, removed when it expires and at the end.
-pub(crate) struct PictureFile {
+struct PictureFile {
     path: PathBuf,
     format: Format,
     invert: bool,
@@ -26,7 +67,7 @@ pub(crate) struct PictureFile {
 }
 
 impl PictureFile {
-    pub(crate) fn new(path: PathBuf, format: Format, invert: bool) -> Self {
+    fn new(path: PathBuf, format: Format, invert: bool) -> Self {
         Self {
             path,
             format,
@@ -35,12 +76,8 @@ impl PictureFile {
         }
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Writes beside the target and renames: whoever looks sees the old picture or the new one, never a part.
-    pub(crate) fn show(&mut self, matrix: &Matrix) -> io::Result<()> {
+    fn show(&mut self, matrix: &Matrix) -> io::Result<()> {
         let picture = match self.format {
             Format::Png => png(matrix, self.invert)?,
             Format::Svg => svg(matrix, self.invert).into_bytes(),
@@ -62,7 +99,7 @@ impl PictureFile {
     }
 
     /// Removes the picture, if there is one of ours.
-    pub(crate) fn remove(&mut self) {
+    fn remove(&mut self) {
         if std::mem::take(&mut self.written) {
             let _ = fs::remove_file(&self.path);
         }

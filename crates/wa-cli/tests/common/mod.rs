@@ -32,8 +32,10 @@ impl World {
             .enable_all()
             .build()
             .unwrap();
-        let mut options = SimOptions::default();
-        options.tls_listen = None;
+        let mut options = SimOptions {
+            tls_listen: None,
+            ..SimOptions::default()
+        };
         change(&mut options);
         Self {
             sim: runtime.block_on(Sim::start(options)).unwrap(),

@@ -16,8 +16,7 @@ pub(crate) enum Kind {
 /// A running proxy; it ends with the test's runtime.
 pub(crate) struct TestProxy {
     pub(crate) address: SocketAddr,
-    /// What it was asked to connect to, and the credentials it was given.
-    pub(crate) asked: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    asked: Arc<Notes>,
 }
 
 impl TestProxy {
@@ -30,7 +29,7 @@ impl TestProxy {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let asked = Arc::new(Mutex::new(Vec::new()));
+        let asked = Arc::new(Notes::default());
         let notes = Arc::clone(&asked);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -48,11 +47,19 @@ impl TestProxy {
     }
 
     pub(crate) fn asked(&self) -> Vec<(String, Option<String>)> {
-        self.asked.lock().unwrap().clone()
+        self.asked.0.lock().unwrap().clone()
     }
 }
 
-type Notes = Mutex<Vec<(String, Option<String>)>>;
+/// What the proxy was asked to connect to, each with the credentials it was given.
+#[derive(Default)]
+struct Notes(Mutex<Vec<(String, Option<String>)>>);
+
+impl Notes {
+    fn add(&self, name: String, credentials: Option<String>) {
+        self.0.lock().unwrap().push((name, credentials));
+    }
+}
 
 async fn pass_on(mut near: TcpStream, target: SocketAddr) -> std::io::Result<()> {
     let mut far = TcpStream::connect(target).await?;
@@ -76,7 +83,7 @@ async fn http(
         line.strip_prefix("Proxy-Authorization: Basic ")
             .map(str::to_owned)
     });
-    notes.lock().unwrap().push((name, credentials.clone()));
+    notes.add(name, credentials.clone());
     let wanted = password.map(|password| base64(&format!("ann:{password}")));
     if wanted.is_some() && wanted != credentials {
         return stream
@@ -123,10 +130,7 @@ async fn socks5(
         other => panic!("no request for a tunnel: {other:?}"),
     };
     let port = stream.read_u16().await?;
-    notes
-        .lock()
-        .unwrap()
-        .push((format!("{name}:{port}"), credentials));
+    notes.add(format!("{name}:{port}"), credentials);
     let reply = if target.is_some() { 0 } else { 2 };
     stream
         .write_all(&[5, reply, 0, 1, 0, 0, 0, 0, 0, 0])
