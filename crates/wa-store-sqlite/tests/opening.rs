@@ -131,7 +131,7 @@ async fn a_damaged_database_is_a_typed_error() {
         Err(other) => panic!("{other}"),
     };
     assert!(matches!(cause, StoreError::Corrupt { .. }), "{cause:?}");
-    assert!(cause.to_string().contains("backup"), "{cause}");
+    assert!(cause.to_string().contains("link again"), "{cause}");
 }
 
 #[tokio::test]
