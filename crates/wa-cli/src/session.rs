@@ -4,8 +4,10 @@ use std::io::{IsTerminal as _, Stdout};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wa_client::{Client, ClientVersion, ConnectionState, Event, Events, TlsRoots};
-use wa_store::{AccountInfo, Store as _};
+use wa_client::{
+    BuildError, Client, ClientBuilder, ClientVersion, ConnectionState, Event, Events, TlsRoots,
+};
+use wa_store::{AccountInfo, Store as _, StoreError};
 use wa_store_sqlite::SqliteStore;
 
 use crate::args::{QrArgs, ServerArgs};
@@ -20,6 +22,10 @@ use crate::{machine, report};
 
 /// How often the countdown below a code moves.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How long a locked account is waited for, and how often it is tried.
+const LOCK_PATIENCE: Duration = Duration::from_millis(300);
+const LOCK_PAUSE: Duration = Duration::from_millis(30);
 
 /// A running client and the store it lives in.
 pub(crate) struct Session {
@@ -94,7 +100,7 @@ impl Session {
         if let Some(name) = &server.device_name {
             builder = builder.device_name(name);
         }
-        let (client, events) = builder.build().await?;
+        let (client, events) = build(builder).await?;
         Ok(Self {
             relink: match linking {
                 Linking::Wanted { .. } if client.credentials().is_some() => Relink::Once,
@@ -134,6 +140,20 @@ impl Session {
     /// What a state at rest means for a command that wants to be online.
     pub(crate) fn failure(&self, state: &ConnectionState) -> Option<Failure> {
         Failure::of_state(state, self.version)
+    }
+}
+
+/// Builds the client. An account is also in use for a moment while `wa status` looks at it, or after a process that
+/// used it was killed: only what stays locked is an error.
+async fn build(builder: ClientBuilder<Arc<SqliteStore>>) -> Result<(Client, Events), Failure> {
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match builder.clone().build().await {
+            Err(BuildError::Store(StoreError::Locked { .. })) if Instant::now() < deadline => {
+                tokio::time::sleep(LOCK_PAUSE).await;
+            }
+            result => return Ok(result?),
+        }
     }
 }
 

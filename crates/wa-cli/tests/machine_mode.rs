@@ -147,7 +147,7 @@ fn commands_are_carried_out_and_answered_with_their_id() {
     run.wait_for("online");
     run.send(r#"{"cmd":"logout","id":4}"#);
     let mut kinds = Vec::new();
-    run.wait_until(|message| matches!(message["type"].as_str(), Some("done")));
+    run.wait_until(|message| message["id"] == 4);
     for line in &run.seen {
         let message: Value = serde_json::from_str(line).unwrap();
         if message["type"] == "logged_out" {
@@ -293,4 +293,36 @@ fn pictures_are_kept_in_machine_mode_too() {
     run.wait_for("qr_blanked");
     assert!(!png.exists());
     run.wait_for("online");
+}
+
+#[test]
+fn commands_keep_their_order_and_the_end_waits_for_them() {
+    let world = World::new();
+    world.link();
+    for _ in 0..10 {
+        let mut run = start(&world);
+        run.wait_for("online");
+        run.send(
+            "{\"cmd\":\"disconnect\"}\n{\"cmd\":\"connect\"}\n{\"cmd\":\"disconnect\",\"id\":9}",
+        );
+        let mut answers = Vec::new();
+        while answers.len() < 3 {
+            answers.push(run.wait_until(|message| message["cmd"].is_string()));
+        }
+        assert_eq!(answers[0]["cmd"], "disconnect");
+        let stopped = |answer: &Value| answer["cmd"] == "connect" && answer["type"] == "error";
+        assert!(answers.iter().any(stopped), "{answers:#?}");
+        run.send(r#"{"cmd":"quit"}"#);
+        assert_eq!(run.end().code(), Some(0));
+    }
+    let mut run = start(&world);
+    run.wait_for("online");
+    run.send("{\"cmd\":\"logout\"}\n{\"cmd\":\"quit\"}");
+    assert_eq!(run.end().code(), Some(0));
+    let said = run.seen.join("\n");
+    assert!(
+        said.contains("\"logged_out\"") && said.contains("\"done\""),
+        "{said}"
+    );
+    assert_eq!(world.companions(), 0);
 }

@@ -1,6 +1,9 @@
 //! `wa run`: a person watching, or a program in charge.
 
+use std::future::poll_fn;
 use std::io::{BufRead as _, Read as _};
+use std::task::Poll;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -105,6 +108,9 @@ async fn watch_events(
     }
 }
 
+/// How long the end waits for commands under way. A logout takes 3 s at a server that does not answer.
+const FINISH_LIMIT: Duration = Duration::from_secs(5);
+
 /// For a program: commands in, events out, until told to quit.
 struct Machine {
     session: Session,
@@ -112,8 +118,10 @@ struct Machine {
     interrupt: Interrupt,
     output: Output,
     commands: mpsc::Receiver<Result<String, &'static str>>,
-    /// Commands under way; each yields the line that answers it.
+    /// Commands under way that end soon by themselves; each yields the line that answers it.
     running: JoinSet<String>,
+    /// Those that wait to be online, which may take for ever.
+    connecting: JoinSet<String>,
     input_open: bool,
     /// The state last told; the client may be further already.
     state: ConnectionState,
@@ -134,13 +142,19 @@ impl Machine {
             output,
             commands: read_lines(),
             running: JoinSet::new(),
+            connecting: JoinSet::new(),
             input_open: true,
             state: ConnectionState::Idle,
         }
     }
 
     async fn run(mut self) -> Result<(), Failure> {
-        let result = self.turns().await;
+        let mut result = self.turns().await;
+        if result.is_ok() {
+            // What was asked for before the end is done before the end, if it can be.
+            let finishing = tokio::time::timeout(FINISH_LIMIT, self.finish()).await;
+            result = finishing.unwrap_or(Ok(()));
+        }
         self.running.shutdown().await;
         let _ = self.output.blank();
         self.session.end().await;
@@ -163,20 +177,42 @@ impl Machine {
                         self.input_open = false;
                         Turn::GoOn
                     }
-                    Some(line) => self.take(line)?,
+                    Some(line) => self.take(line).await?,
                 },
+                Some(answer) = self.connecting.join_next(), if !self.connecting.is_empty() => {
+                    self.answer(answer.ok()).await?;
+                    Turn::GoOn
+                }
                 Some(answer) = self.running.join_next(), if !self.running.is_empty() => {
-                    if let Ok(answer) = answer {
-                        machine::write(&answer).map_err(cannot_print)?;
-                    }
+                    self.answer(answer.ok()).await?;
                     Turn::GoOn
                 }
             };
             if matches!(turn, Turn::Quit) {
-                drain(&mut self.session, &mut self.output).await?;
                 return Ok(());
             }
             self.end_without_a_master().await?;
+        }
+    }
+
+    /// Tells what has happened so far, and waits for the commands under way that end by themselves.
+    async fn finish(&mut self) -> Result<(), Failure> {
+        self.connecting.shutdown().await;
+        while let Some(answer) = self.running.join_next().await {
+            self.answer(answer.ok()).await?;
+        }
+        drain(&mut self.session, &mut self.output).await
+    }
+
+    /// Writes the answer to a command, after the events that led to it.
+    async fn answer(&mut self, answer: Option<String>) -> Result<(), Failure> {
+        while let Some(event) = self.session.events.try_next() {
+            self.output.event(&event).map_err(cannot_print)?;
+            self.note(event).await?;
+        }
+        match answer {
+            Some(answer) => machine::write(&answer).map_err(cannot_print),
+            None => Ok(()),
         }
     }
 
@@ -190,7 +226,7 @@ impl Machine {
 
     /// With standard input closed nobody can start again what has come to rest.
     async fn end_without_a_master(&mut self) -> Result<(), Failure> {
-        if self.input_open || !self.running.is_empty() {
+        if self.input_open || !self.running.is_empty() || !self.connecting.is_empty() {
             return Ok(());
         }
         match self.session.failure(&self.state) {
@@ -202,7 +238,7 @@ impl Machine {
         }
     }
 
-    fn take(&mut self, line: Result<String, &'static str>) -> Result<Turn, Failure> {
+    async fn take(&mut self, line: Result<String, &'static str>) -> Result<Turn, Failure> {
         let request =
             match line.map_err(|problem| Message::error("bad_command", problem).into_line()) {
                 Ok(line) if line.trim().is_empty() => return Ok(Turn::GoOn),
@@ -218,7 +254,17 @@ impl Machine {
             Ok(request) => {
                 let allowed = self.may_pair || self.session.is_linked();
                 let client = self.session.client.clone();
-                self.running.spawn(perform(client, request, allowed));
+                let under_way = match request.command {
+                    Command::Connect => &mut self.connecting,
+                    _ => &mut self.running,
+                };
+                let mut carried_out = Box::pin(perform(client, request, allowed));
+                // A first step here and now keeps commands in the order of their lines.
+                let answer = poll_fn(|cx| Poll::Ready(carried_out.as_mut().poll(cx))).await;
+                match answer {
+                    Poll::Ready(answer) => self.answer(Some(answer)).await?,
+                    Poll::Pending => drop(under_way.spawn(carried_out)),
+                }
             }
         }
         Ok(Turn::GoOn)
