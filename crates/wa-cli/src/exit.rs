@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use wa_client::{BuildError, ClientError, CommandError, ConnectionState};
-use wa_store::StoreError;
+use wa_client::{BuildError, ClientError, CommandError, ConnectionState, FailReason};
+use wa_store::{ExportError, ImportError, StoreError};
 
 use crate::config::ConfigError;
 
@@ -111,6 +111,9 @@ impl Failure {
                 code.map(|code| format!(" (code {code})"))
                     .unwrap_or_default(),
             ),
+            ConnectionState::Failed {
+                error: error @ (FailReason::Store(_) | FailReason::Restore(_)),
+            } => Self::Store(error.to_string()),
             ConnectionState::Failed { error } => Self::Other(error.to_string()),
             // Nothing was started, or a command stopped it: neither is a failure.
             _ => return None,
@@ -121,6 +124,24 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Store(error.to_string())
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Store(error) => error.into(),
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Store(error) => error.into(),
+            other => Self::Other(other.to_string()),
+        }
     }
 }
 

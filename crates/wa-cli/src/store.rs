@@ -74,9 +74,9 @@ impl Place {
     /// Opens the store, making it first if need be.
     pub(crate) async fn open(&self) -> Result<Arc<SqliteStore>, Failure> {
         let store = SqliteStore::open(&self.path, self.key.clone()).await;
-        store.map(Arc::new).map_err(|error| {
-            Failure::Store(format!("{} cannot be opened: {error}", self.path.display()))
-        })
+        store
+            .map(Arc::new)
+            .map_err(|error| Failure::Store(error.to_string()))
     }
 
     /// Opens the store only if there is one.

@@ -224,3 +224,15 @@ fn several_accounts_must_be_told_apart() {
         (Some(0), Some("Linked as +15551230001, device 2"))
     );
 }
+
+#[test]
+fn a_trial_run_does_not_touch_a_linked_account() {
+    let world = World::new();
+    world.link();
+    let (code, _, stderr) = run(world.on_store("pair").arg("--sim"));
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("Leave out --store"), "{stderr}");
+    let (code, stdout, _) = run(&mut world.online("pair"));
+    assert_eq!(code, Some(0), "the link is still good: {stdout}");
+    assert_eq!(world.companions(), 1);
+}

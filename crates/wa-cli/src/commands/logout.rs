@@ -57,14 +57,25 @@ async fn log_out(
         return Err(failure);
     }
     if !session.is_linked() {
-        // The server has unlinked the device before we could ask.
         return Ok(LogoutOutcome {
-            server_unlinked: Some(true),
+            server_unlinked: unlinked_already(&session.client.state()),
         });
     }
     let outcome = session.client.logout().await?;
     super::pair::drain(session, output).await?;
     Ok(outcome)
+}
+
+/// What a link that ended before we could ask says about the server's list of devices: only a removal takes the device off
+/// it. A locked or banned account, or a phone with new keys, leaves that open.
+fn unlinked_already(state: &ConnectionState) -> Option<bool> {
+    use wa_client::LogoutReason::{NotAuthorized, RemovedAfterPairing, RemovedOnPhone};
+    match state {
+        ConnectionState::LoggedOut {
+            reason: RemovedOnPhone | RemovedAfterPairing { .. } | NotAuthorized,
+        } => Some(true),
+        _ => None,
+    }
 }
 
 /// Until online, or at rest somewhere else.
@@ -82,5 +93,22 @@ async fn reach(
             }
             Followed::Event(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unlinked_already;
+    use wa_client::{ConnectionState, LogoutReason};
+
+    #[test]
+    fn only_a_removal_counts_as_confirmed() {
+        let logged_out = |reason| unlinked_already(&ConnectionState::LoggedOut { reason });
+        assert_eq!(logged_out(LogoutReason::RemovedOnPhone), Some(true));
+        assert_eq!(logged_out(LogoutReason::NotAuthorized), Some(true));
+        assert_eq!(logged_out(LogoutReason::Banned), None);
+        assert_eq!(logged_out(LogoutReason::AccountLocked), None);
+        assert_eq!(logged_out(LogoutReason::PrimaryIdentityChanged), None);
+        assert_eq!(unlinked_already(&ConnectionState::Stopped), None);
     }
 }

@@ -59,6 +59,14 @@ async fn link(
     let store = place.open().await?;
     let account = find_or_make_account(&store, args.store.account.as_deref()).await?;
     let mut session = Session::start(store, &account, &args.server, LINKING).await?;
+    if phone.is_some() && session.is_linked() {
+        session.end().await;
+        return Err(Failure::Usage(format!(
+            "the account in {} is linked; a simulator started now does not know it, would refuse its login, and that would \
+             destroy the link. Leave out --store (and WA_STORE) for a trial run",
+            place.path().display()
+        )));
+    }
     let result = until_online(&mut session, phone, &mut output, &mut interrupt).await;
     let blanked = output.blank().map_err(cannot_print);
     session.end().await;

@@ -24,12 +24,8 @@ pub(crate) async fn export(args: TransferArgs) -> Result<(), Failure> {
         .await?
         .ok_or(Failure::NotLinked)?;
     let lock = store.lock(&account.id).await?;
-    let export = AccountExport::read(store.as_ref(), &lock)
-        .await
-        .map_err(other)?;
-    let sealed = export
-        .seal(&ExportKey::Passphrase(passphrase))
-        .map_err(other)?;
+    let export = AccountExport::read(store.as_ref(), &lock).await?;
+    let sealed = export.seal(&ExportKey::Passphrase(passphrase))?;
     private_file::write_new(&args.file, &sealed)
         .map_err(|source| cannot("cannot write", &args.file, source))?;
     drop(lock);
@@ -55,18 +51,14 @@ pub(crate) async fn import(args: ImportArgs) -> Result<(), Failure> {
     }
     let sealed = std::fs::read(file).map_err(|source| cannot("cannot read", file, source))?;
     let key = ExportKey::Passphrase(passphrase);
-    let export = SealedExport::parse(&sealed)
-        .and_then(|sealed| sealed.open(&key))
-        .map_err(other)?;
+    let export = SealedExport::parse(&sealed).and_then(|sealed| sealed.open(&key))?;
     let store = Place::of(&args.transfer.store)?.open().await?;
     let existing = if args.replace {
         OnExisting::Replace
     } else {
         OnExisting::Refuse
     };
-    let id = import_export(store.as_ref(), export, existing)
-        .await
-        .map_err(other)?;
+    let id = import_export(store.as_ref(), export, existing).await?;
     let account = store.account(&id).await?;
     store.close().await;
     println!(
@@ -109,8 +101,4 @@ fn cannot(what: &'static str, path: &Path, source: std::io::Error) -> Failure {
         path: path.to_owned(),
         source,
     }
-}
-
-fn other(error: impl ToString) -> Failure {
-    Failure::Other(error.to_string())
 }
