@@ -146,7 +146,7 @@ fn a_terminal_gets_colours_and_the_code_in_place() {
         "black on white is forced"
     );
     assert!(
-        stdout.contains("Code 1, valid for 59 s."),
+        stdout.contains("\x1b[1A\r\x1b[2KCode 1, valid for 5"),
         "the countdown moves"
     );
     assert!(
