@@ -1,5 +1,6 @@
 //! The checks of pair-success on the vectors, as whole stanzas, and the reply byte for byte.
 #![allow(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-#![allow(dead_code, unreachable_pub)]
+#![allow(clippy::disallowed_methods, dead_code, unreachable_pub)]
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
