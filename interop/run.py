@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -78,6 +79,12 @@ def expect(name: str, mode: str, said: list[str], wanted: list[str]) -> None:
     print(f"ok   {name:<14} {mode:<7} {' '.join(said)}", flush=True)
 
 
+def companions(control_url: str) -> int:
+    """How many devices the simulated phones believe in."""
+    with urllib.request.urlopen(control_url + "/phones", timeout=10) as answer:
+        return sum(len(phone["companions"]) for phone in json.load(answer))
+
+
 def main() -> None:
     wa = os.environ.get("WA", str(ROOT / "target/debug/wa"))
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -102,12 +109,16 @@ def main() -> None:
                     SIM_NOISE_ROOT=info["noise_root"],
                     STORE=str(pathlib.Path(folder, name + ".db")),
                 )
-                for mode, wanted in (
-                    ("link", ["QR", "PAIRED", "ONLINE"]),
-                    ("resume", ["ONLINE"]),
-                    ("logout", ["ONLINE", "LOGGED_OUT"]),
+                # A client's word for being logged out is not enough: the phone's list says what the server did.
+                for mode, wanted, linked in (
+                    ("link", ["QR", "PAIRED", "ONLINE"], 1),
+                    ("resume", ["ONLINE"], 1),
+                    ("logout", ["ONLINE", "LOGGED_OUT"], 0),
                 ):
                     expect(name, mode, run_client(name, command, mode, env, scan), wanted)
+                    listed = companions(info["control_url"])
+                    if listed != linked:
+                        raise SystemExit(f"{name} {mode}: the phone lists {listed} devices, expected {linked}")
                     passed += 1
         finally:
             sim.kill()

@@ -41,6 +41,9 @@ pub struct WorldConfig {
     pub server_ping: Option<Duration>,
     /// How long a connection may say nothing at all before the server gives it up.
     pub idle_timeout: Duration,
+    /// How long the socket stays open after a `stream:error`. A client that handles stanzas and the end of the socket in
+    /// different places can miss the one when the other comes in the same instant. Zero: closed at once.
+    pub close_linger: Duration,
     /// Whether an IK hello is accepted. Otherwise the server falls back to XX.
     pub allow_ik: bool,
     /// Whether the server hands out routing info after a login, once per device.
@@ -109,6 +112,7 @@ impl Default for WorldConfig {
             scan_delay: Duration::ZERO,
             server_ping: Some(Duration::from_secs(25)),
             idle_timeout: Duration::from_secs(120),
+            close_linger: Duration::ZERO,
             allow_ik: true,
             edge_routing: true,
             success_while_unregistered: false,

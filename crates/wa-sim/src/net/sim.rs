@@ -50,6 +50,9 @@ pub struct SimOptions {
     pub state_file: Option<PathBuf>,
 }
 
+/// How long a real socket stays open after a `stream:error`, unless the options say otherwise.
+const CLOSE_LINGER: std::time::Duration = std::time::Duration::from_millis(500);
+
 impl Default for SimOptions {
     fn default() -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -57,7 +60,10 @@ impl Default for SimOptions {
             listen: loopback,
             tls_listen: Some(loopback),
             control_listen: Some(loopback),
-            world: WorldConfig::default(),
+            world: WorldConfig {
+                close_linger: CLOSE_LINGER,
+                ..WorldConfig::default()
+            },
             phones: 1,
             auto_phones: true,
             seed: None,

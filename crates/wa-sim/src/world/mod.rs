@@ -165,6 +165,8 @@ impl World {
                 }
                 Timer::Restart(id) => self.with_conn(id, Self::restart_now),
                 Timer::Ping(id) => self.with_conn(id, Self::ping),
+                // The connection is forgotten already; only its socket is still there.
+                Timer::Close(id) => self.outputs.push_back(WorldOutput::Close(id)),
                 Timer::Scan(scan) => self.scan_now(scan),
             }
         }
@@ -361,6 +363,16 @@ impl World {
             return;
         }
         self.outputs.push_back(WorldOutput::Close(conn.id));
+        self.leave(conn);
+    }
+
+    /// Ends the connection after a last word, which the client has time to act upon: the socket stays open a little.
+    fn close_after_word(&mut self, conn: &mut Conn) {
+        if self.config.close_linger.is_zero() || conn.is_closed() {
+            return self.close(conn);
+        }
+        let at = self.now.instant + self.config.close_linger;
+        self.timers.set(at, Timer::Close(conn.id));
         self.leave(conn);
     }
 

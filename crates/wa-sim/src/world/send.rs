@@ -79,7 +79,7 @@ impl World {
     /// Sends the error, or the end, and closes.
     pub(super) fn end_stream(&mut self, conn: &mut Conn, error: &StreamError) {
         self.send(conn, &stream_error(error));
-        self.close(conn);
+        self.close_after_word(conn);
     }
 
     /// Pings, or gives the connection up when it has said nothing for too long.

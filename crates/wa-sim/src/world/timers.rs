@@ -17,6 +17,8 @@ pub(super) enum Timer {
     Restart(ConnId),
     /// Time to ping, or to give up a connection that says nothing.
     Ping(ConnId),
+    /// The last word has been out long enough.
+    Close(ConnId),
     /// A phone's owner has pointed it at a code.
     Scan(ScanId),
 }
