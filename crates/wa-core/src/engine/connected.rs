@@ -9,6 +9,7 @@ use super::dial::Shortcuts;
 use super::end::{End, Socket};
 use super::phase::Phase;
 use super::stage::Stage;
+use super::unlink::cut_short;
 use crate::config::Timings;
 use crate::error::{Awaited, CommandError, DisconnectReason, Trouble};
 use crate::event::Event;
@@ -79,6 +80,7 @@ impl Connected {
             mut line,
             mut stage,
         } = self;
+        let mut unlinking = stage.is_unlinking();
         let end = loop {
             let body = match reader.frames.next_frame() {
                 Ok(Some(body)) => body,
@@ -113,10 +115,12 @@ impl Connected {
                 Ok(next) => stage = next,
                 Err(end) => break end,
             }
+            unlinking = stage.is_unlinking();
             let state = stage.state(core);
             core.report(now, state);
         };
         line.abandon(core);
+        let end = if unlinking { cut_short(end) } else { end };
         core.finish(now, end, Socket::Open)
     }
 
@@ -127,10 +131,12 @@ impl Connected {
         now: Now,
         step: impl FnOnce(Stage, &mut Core, &mut Line) -> Result<Stage, End>,
     ) -> Phase {
+        let unlinking = self.stage.is_unlinking();
         match step(self.stage, core, &mut self.line) {
             Ok(stage) => Phase::Connected(Box::new(Self { stage, ..*self })),
             Err(end) => {
                 self.line.abandon(core);
+                let end = if unlinking { cut_short(end) } else { end };
                 core.finish(now, end, Socket::Open)
             }
         }

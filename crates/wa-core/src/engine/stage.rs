@@ -51,6 +51,11 @@ impl Stage {
         }
     }
 
+    /// Whether the server has been asked to unlink this device.
+    pub(super) const fn is_unlinking(&self) -> bool {
+        matches!(self, Self::Unlinking(_))
+    }
+
     pub(super) fn stanza(
         self,
         core: &mut Core,

@@ -46,6 +46,14 @@ impl AwaitUnlink {
     }
 }
 
+/// Whatever ends the connection after the server was asked, the logout is carried out.
+pub(super) fn cut_short(end: End) -> End {
+    match end {
+        logout @ End::LogOut { .. } => logout,
+        _ => logged_out(false),
+    }
+}
+
 const fn logged_out(server_unlinked: bool) -> End {
     End::LogOut {
         reason: LogoutReason::Requested,
