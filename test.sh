@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything that must hold, from a fresh clone: format, lints, docs, tests, the wasm build, the fuzz corpora, other people's
-# clients, and the main job itself. Sets up what it needs. CI runs this file.
+# clients, and the main job itself. Fetches crates, Go modules and the wasm target itself; Rust (by rustup), a C and a C++
+# compiler, Go 1.25 and Python 3 have to be there. CI runs this file, and there nothing is skipped.
 #
 #   ./test.sh            all of it
 #   ./test.sh quick      without interop, fuzzing and the release build
@@ -12,13 +13,16 @@ step() { printf '\n== %s  (%ss)\n' "$*" "$SECONDS"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 step "set-up"
-have cargo || { echo "a Rust toolchain is needed: https://rustup.rs"; exit 1; }
+have cargo || { echo "a Rust toolchain is needed; rustup installs one"; exit 1; }
 have cc || have gcc || have clang || { echo "a C compiler is needed (SQLite and AWS-LC are built from source)"; exit 1; }
 cargo --version
 cargo fetch --locked
 
 step "format"
 cargo fmt --all --check
+for workspace in fuzz benches interop/whatsapp-rust; do
+  cargo fmt --manifest-path "$workspace/Cargo.toml" --check
+done
 
 step "clippy"
 cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
@@ -50,6 +54,7 @@ if have g++ || have clang++; then
   CARGO_TARGET_DIR="$PWD/target" fuzz/smoke.sh "${FUZZ_SECONDS:-5}"
 else
   echo "skipped: libFuzzer needs a C++ compiler"
+  [ -z "${CI:-}" ] || exit 1
 fi
 
 step "the example, against the simulator"
@@ -64,6 +69,9 @@ else
   echo "skipped: Go and Python are needed"
   [ -z "${CI:-}" ] || exit 1
 fi
+
+step "the benches compile"
+CARGO_TARGET_DIR="$PWD/target/benches" cargo check --locked --manifest-path benches/Cargo.toml --benches
 
 step "the main job"
 out="$(cargo run --release --locked --quiet -- pair --sim)"
