@@ -1,7 +1,10 @@
 //! What a person sees: lines of progress, and below them the QR code while there is one.
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
 
 use crate::qr::image::Pictures;
 use crate::qr::text::{Look, extent, half_blocks};
@@ -9,6 +12,12 @@ use crate::qr::{Matrix, QUIET_ZONE};
 
 /// Quiet zone for terminals too narrow for the standard one; scanners take it.
 const NARROW_QUIET_ZONE: usize = 2;
+
+/// Clears the screen and what has scrolled off it, and starts at the top.
+const CLEAR: &str = "\x1b[H\x1b[2J\x1b[3J";
+
+/// Lines written again after the screen was cleared: all that are said around a link, and room for trouble.
+const KEPT_LINES: usize = 20;
 
 /// Columns and rows of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +37,7 @@ pub(crate) enum Surface {
 
 /// A code on offer.
 pub(crate) struct Offer {
-    pub(crate) text: String,
+    pub(crate) text: Zeroizing<String>,
     pub(crate) seq: u32,
     pub(crate) deadline: Instant,
 }
@@ -40,13 +49,27 @@ pub(crate) struct Screen<W> {
     invert: bool,
     pictures: Pictures,
     shown: Option<Shown>,
+    /// The latest lines, oldest first.
+    said: VecDeque<String>,
 }
 
 struct Shown {
     matrix: Matrix,
     offer: Offer,
-    /// Lines from the top of the drawing to the cursor; `None` when it cannot be drawn over.
-    height: Option<usize>,
+    drawn: Drawn,
+}
+
+/// How a drawing came onto the output, and so how it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drawn {
+    /// For good.
+    Plain,
+    /// On a terminal of this size.
+    On {
+        terminal: Extent,
+        /// Rows from the top of the drawing to the cursor.
+        height: usize,
+    },
 }
 
 impl<W: Write> Screen<W> {
@@ -58,23 +81,32 @@ impl<W: Write> Screen<W> {
             invert,
             pictures,
             shown: None,
+            said: VecDeque::new(),
         }
     }
 
     /// Prints a line above the code, if one is shown.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         match self.shown.take() {
-            Some(shown) if shown.height.is_some() => {
+            Some(shown) if shown.drawn != Drawn::Plain => {
                 self.erase(&shown)?;
-                writeln!(self.out, "{text}")?;
+                self.say(text)?;
                 self.draw(shown.matrix, shown.offer)?;
             }
             other => {
                 self.shown = other;
-                writeln!(self.out, "{text}")?;
+                self.say(text)?;
             }
         }
         self.out.flush()
+    }
+
+    fn say(&mut self, text: &str) -> io::Result<()> {
+        if self.said.len() == KEPT_LINES {
+            self.said.pop_front();
+        }
+        self.said.push_back(text.to_owned());
+        writeln!(self.out, "{text}")
     }
 
     /// Shows a code in place of the one before.
@@ -87,23 +119,36 @@ impl<W: Write> Screen<W> {
             Err(error) => return self.line(&format!("The code cannot be shown: {error}.")),
         };
         for problem in self.pictures.show(&matrix) {
-            writeln!(self.out, "{problem}")?;
+            self.say(&problem)?;
         }
         self.draw(matrix, offer)?;
         self.out.flush()
     }
 
-    /// Brings the countdown up to date.
+    /// Brings the countdown up to date, and the drawing if the terminal has another size now. A code whose time is
+    /// over goes, whether another one follows or not.
     pub(crate) fn tick(&mut self) -> io::Result<()> {
-        let Some(shown) = &self.shown else {
+        let Some(shown) = self.shown.take() else {
             return Ok(());
         };
-        if shown.height.is_some() {
-            let countdown = countdown(&shown.offer);
-            write!(self.out, "\x1b[1A\r\x1b[2K{countdown}\n")?;
-            self.out.flush()?;
+        if shown.offer.deadline <= Instant::now() {
+            self.shown = Some(shown);
+            return self.blank();
         }
-        Ok(())
+        match shown.drawn {
+            Drawn::Plain => self.shown = Some(shown),
+            Drawn::On { terminal, .. } if (self.surface)() == Surface::Terminal(terminal) => {
+                // The last line: it can be reached on a terminal of any height.
+                let countdown = countdown(&shown.offer);
+                write!(self.out, "\x1b[1A\r\x1b[2K{countdown}\n")?;
+                self.shown = Some(shown);
+            }
+            Drawn::On { .. } => {
+                self.erase(&shown)?;
+                self.draw(shown.matrix, shown.offer)?;
+            }
+        }
+        self.out.flush()
     }
 
     /// Takes the code off the screen and its pictures off the disk.
@@ -121,24 +166,41 @@ impl<W: Write> Screen<W> {
     }
 
     fn erase(&mut self, shown: &Shown) -> io::Result<()> {
-        match shown.height {
-            Some(height) => write!(self.out, "\x1b[{height}A\r\x1b[J"),
-            None => Ok(()),
+        let Drawn::On { terminal, height } = shown.drawn else {
+            return Ok(());
+        };
+        // What has scrolled away cannot be drawn over, and a new width has broken the lines anew.
+        if height < terminal.rows && (self.surface)() == Surface::Terminal(terminal) {
+            write!(self.out, "\x1b[{height}A\r\x1b[J")
+        } else {
+            self.clear()
         }
     }
 
+    /// Leaves nothing but the lines.
+    fn clear(&mut self) -> io::Result<()> {
+        write!(self.out, "{CLEAR}")?;
+        for line in &self.said {
+            writeln!(self.out, "{line}")?;
+        }
+        Ok(())
+    }
+
     fn draw(&mut self, matrix: Matrix, offer: Offer) -> io::Result<()> {
-        let height = match (self.surface)() {
+        let drawn = match (self.surface)() {
             Surface::Plain => {
                 self.draw_plain(&matrix, &offer)?;
-                None
+                Drawn::Plain
             }
-            Surface::Terminal(terminal) => self.draw_terminal(&matrix, &offer, terminal)?,
+            Surface::Terminal(terminal) => Drawn::On {
+                terminal,
+                height: self.draw_terminal(&matrix, &offer, terminal)?,
+            },
         };
         self.shown = Some(Shown {
             matrix,
             offer,
-            height,
+            drawn,
         });
         Ok(())
     }
@@ -150,54 +212,67 @@ impl<W: Write> Screen<W> {
             quiet: QUIET_ZONE,
         };
         writeln!(self.out, "QR code {}, {}:", offer.seq, valid_for(offer))?;
-        writeln!(self.out, "{}", offer.text)?;
+        writeln!(self.out, "{}", *offer.text)?;
         for line in half_blocks(matrix, look) {
             writeln!(self.out, "{line}")?;
         }
         Ok(())
     }
 
+    /// Returns the rows from the top of the drawing to the cursor.
     fn draw_terminal(
         &mut self,
         matrix: &Matrix,
         offer: &Offer,
         terminal: Extent,
-    ) -> io::Result<Option<usize>> {
+    ) -> io::Result<usize> {
         let fits = |quiet: &usize| extent(matrix, *quiet).0 <= terminal.columns;
-        let Some(quiet) = [QUIET_ZONE, NARROW_QUIET_ZONE].into_iter().find(fits) else {
-            let (needed, _) = extent(matrix, NARROW_QUIET_ZONE);
-            writeln!(
-                self.out,
-                "The terminal is {} columns wide, the QR code needs {needed}: widen the terminal or make its font \
-                 smaller, or use --qr-png FILE. The next code is shown as soon as it fits.",
-                terminal.columns
-            )?;
-            writeln!(self.out, "{}", countdown(offer))?;
-            return Ok(None);
+        let mut lines = match [QUIET_ZONE, NARROW_QUIET_ZONE].into_iter().find(fits) {
+            Some(quiet) => half_blocks(
+                matrix,
+                Look {
+                    colour: true,
+                    invert: self.invert,
+                    quiet,
+                },
+            ),
+            None => vec![format!(
+                "The terminal is {} columns wide, the QR code needs {}: widen the terminal or make its font smaller, or \
+                 use --qr-png FILE. The code is shown as soon as it fits.",
+                terminal.columns,
+                extent(matrix, NARROW_QUIET_ZONE).0
+            )],
         };
-        let look = Look {
-            colour: true,
-            invert: self.invert,
-            quiet,
-        };
-        let lines = half_blocks(matrix, look);
+        let rows = lines
+            .iter()
+            .map(|line| rows_taken(line, terminal.columns))
+            .sum::<usize>();
+        // The row of the countdown; the cursor needs one more below it.
+        let mut height = rows + 1;
+        if height >= terminal.rows {
+            lines.push(format!(
+                "The terminal has {} rows, the QR code needs {}: enlarge the window or make its font smaller to see all \
+                 of it, or use --qr-png FILE.",
+                terminal.rows,
+                height + 1
+            ));
+            height += 1;
+            self.clear()?;
+        }
         for line in &lines {
             writeln!(self.out, "{line}")?;
         }
-        let height = lines.len() + 1;
-        // What has scrolled away cannot be drawn over.
-        let in_place = height < terminal.rows;
-        if !in_place {
-            writeln!(
-                self.out,
-                "The terminal has {} rows, the QR code needs {}: make it higher or its font smaller to see all of it.",
-                terminal.rows,
-                height + 1
-            )?;
-        }
         writeln!(self.out, "{}", countdown(offer))?;
-        Ok(in_place.then_some(height))
+        Ok(height)
     }
+}
+
+/// Rows a line takes on a terminal that breaks it. Lines of a code always fit, and their escape codes take no room.
+fn rows_taken(line: &str, columns: usize) -> usize {
+    if line.contains('\x1b') {
+        return 1;
+    }
+    line.chars().count().div_ceil(columns.max(1)).max(1)
 }
 
 fn countdown(offer: &Offer) -> String {
@@ -228,7 +303,7 @@ mod tests {
 
     fn offer(seq: u32) -> Offer {
         Offer {
-            text: long_text(),
+            text: Zeroizing::new(long_text()),
             seq,
             deadline: Instant::now() + Duration::from_secs(20),
         }
@@ -241,24 +316,38 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// A terminal that knows the few codes we use; returns the rows with their trailing spaces cut.
+    /// What a terminal of a hundred rows shows, and what has scrolled off it above.
     fn rendered(text: &str) -> Vec<String> {
+        rendered_on(100, text)
+    }
+
+    /// A terminal of this height that knows the few codes we use; returns all rows, those that have scrolled away
+    /// included, with their trailing spaces cut.
+    fn rendered_on(height: usize, text: &str) -> Vec<String> {
         let (mut rows, mut row) = (vec![String::new()], 0);
         let mut rest = text;
         while !rest.is_empty() {
+            let top = rows.len().saturating_sub(height);
             if let Some(tail) = rest.strip_prefix("\x1b[") {
                 let end = tail.find(|c: char| c.is_ascii_alphabetic()).unwrap();
                 let (argument, code) = (&tail[..end], &tail[end..=end]);
                 rest = &tail[end + 1..];
-                match code {
-                    "A" => row -= argument.parse::<usize>().unwrap(),
-                    "J" => {
+                match (argument, code) {
+                    // The cursor stops at the top of what is visible.
+                    (_, "A") => row = top.max(row - argument.parse::<usize>().unwrap().min(row)),
+                    ("", "H") => row = top,
+                    ("", "J") => {
                         rows.truncate(row);
                         rows.push(String::new());
                     }
-                    "K" => rows[row].clear(),
-                    "m" => {}
-                    other => panic!("unexpected escape code {other}"),
+                    ("2", "J") => rows[top..].iter_mut().for_each(String::clear),
+                    ("3", "J") => {
+                        rows.drain(..top);
+                        row -= top;
+                    }
+                    ("2", "K") => rows[row].clear(),
+                    (_, "m") => {}
+                    other => panic!("unexpected escape code {other:?}"),
                 }
                 continue;
             }
@@ -275,7 +364,14 @@ mod tests {
                 c => rows[row].push(c),
             }
         }
+        while rows.len() > row + 1 && rows.last().is_some_and(String::is_empty) {
+            rows.pop();
+        }
         rows.iter().map(|row| row.trim_end().to_owned()).collect()
+    }
+
+    fn is_code(row: &str) -> bool {
+        row.contains(['█', '▀', '▄'])
     }
 
     #[test]
@@ -338,26 +434,123 @@ mod tests {
                 rows: 60,
             })
         };
-        let text = drawn(narrow, |screen| screen.show(offer(1)).unwrap());
+        let text = drawn(narrow, |screen| {
+            screen.show(offer(1)).unwrap();
+            screen.tick().unwrap();
+        });
         assert!(text.contains("40 columns wide") && text.contains("--qr-png"));
-        assert!(!text.contains('█'));
+        assert!(!is_code(&text));
+        assert!(text.ends_with("\x1b[1A\r\x1b[2KCode 1, valid for 20 s.\n"));
+    }
+
+    /// An ordinary terminal, lower than a code.
+    fn low() -> Surface {
+        Surface::Terminal(Extent {
+            columns: 100,
+            rows: 24,
+        })
     }
 
     #[test]
-    fn a_low_terminal_is_never_drawn_over() {
-        let low = || {
-            Surface::Terminal(Extent {
-                columns: 100,
-                rows: 24,
-            })
-        };
+    fn a_low_terminal_shows_one_code_and_its_countdown_only() {
+        let shown = |text: &str| rendered_on(24, text);
+        let once = shown(&drawn(low, |screen| {
+            screen.line("one").unwrap();
+            screen.line("two").unwrap();
+            screen.show(offer(1)).unwrap();
+        }));
+        let often = shown(&drawn(low, |screen| {
+            screen.line("one").unwrap();
+            screen.show(offer(7)).unwrap();
+            screen.tick().unwrap();
+            screen.line("two").unwrap();
+            screen.tick().unwrap();
+            screen.show(offer(1)).unwrap();
+            screen.tick().unwrap();
+        }));
+        assert_eq!(once, often);
+        assert_eq!(&once[..2], ["one", "two"]);
+        let end = once.len();
+        assert!(is_code(&once[4]) && is_code(&once[end - 6]));
+        assert!(once[end - 3].contains("24 rows") && once[end - 3].contains("enlarge the window"));
+        assert!(once[end - 3].contains("--qr-png"));
+        assert_eq!(&once[end - 2..], ["Code 1, valid for 20 s.", ""]);
+    }
+
+    #[test]
+    fn a_low_terminal_keeps_nothing_of_a_blanked_code_and_all_of_the_lines() {
+        let rows = rendered_on(
+            24,
+            &drawn(low, |screen| {
+                screen.line("one").unwrap();
+                screen.show(offer(1)).unwrap();
+                screen.tick().unwrap();
+                screen.blank().unwrap();
+                screen.line("two").unwrap();
+            }),
+        );
+        assert_eq!(rows, ["one", "two", ""]);
+    }
+
+    #[test]
+    fn the_countdown_of_a_low_terminal_moves() {
         let text = drawn(low, |screen| {
             screen.show(offer(1)).unwrap();
             screen.tick().unwrap();
-            screen.show(offer(2)).unwrap();
         });
-        assert!(text.contains("24 rows"));
-        assert!(!text.contains("\x1b[J") && !text.contains('\r'));
+        assert!(text.ends_with("\x1b[1A\r\x1b[2KCode 1, valid for 20 s.\n"));
+    }
+
+    #[test]
+    fn a_code_whose_time_is_over_goes_by_itself() {
+        for (surface, height) in [(terminal as fn() -> Surface, 60), (low, 24)] {
+            let text = drawn(surface, |screen| {
+                let mut dead = offer(1);
+                dead.deadline = Instant::now();
+                screen.show(dead).unwrap();
+                screen.tick().unwrap();
+                assert!(!screen.is_showing());
+            });
+            assert_eq!(rendered_on(height, &text), [""]);
+        }
+    }
+
+    #[test]
+    fn a_terminal_that_changes_size_is_drawn_anew() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        static IS_LOW: AtomicBool = AtomicBool::new(false);
+        let changing = || {
+            if IS_LOW.load(Ordering::Relaxed) {
+                low()
+            } else {
+                terminal()
+            }
+        };
+        let text = drawn(changing, |screen| {
+            screen.show(offer(1)).unwrap();
+            IS_LOW.store(true, Ordering::Relaxed);
+            screen.tick().unwrap();
+        });
+        let fresh = rendered_on(24, &drawn(low, |screen| screen.show(offer(1)).unwrap()));
+        assert_eq!(rendered_on(24, &text), fresh);
+    }
+
+    #[test]
+    fn lines_are_kept_up_to_a_number() {
+        for (said, kept) in [(KEPT_LINES, KEPT_LINES), (KEPT_LINES + 1, KEPT_LINES)] {
+            let rows = rendered_on(
+                24,
+                &drawn(low, |screen| {
+                    screen.show(offer(1)).unwrap();
+                    for number in 0..said {
+                        screen.line(&number.to_string()).unwrap();
+                    }
+                    screen.blank().unwrap();
+                }),
+            );
+            assert_eq!(rows.len(), kept + 1, "and the row of the cursor");
+            assert_eq!(rows[kept - 1], (said - 1).to_string());
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use wa_client::{
 };
 use wa_store::{AccountInfo, Store as _, StoreError};
 use wa_store_sqlite::SqliteStore;
+use zeroize::Zeroizing;
 
 use crate::args::{QrArgs, ServerArgs};
 use crate::config::ConfigFile;
@@ -22,6 +23,12 @@ use crate::{machine, report};
 
 /// How often the countdown below a code moves.
 const TICK: Duration = Duration::from_secs(1);
+
+/// What a terminal that does not tell its size is taken for.
+const UNTOLD: Extent = Extent {
+    columns: 80,
+    rows: 24,
+};
 
 /// How long a locked account is waited for, and how often it is tried.
 const LOCK_PATIENCE: Duration = Duration::from_millis(300);
@@ -234,7 +241,7 @@ impl Output {
 fn for_person(screen: &mut Screen<Stdout>, event: &Event) -> std::io::Result<()> {
     match event {
         Event::Qr { text, seq, ttl, .. } => screen.show(Offer {
-            text: text.expose().to_owned(),
+            text: Zeroizing::new(text.expose().to_owned()),
             seq: *seq,
             deadline: Instant::now() + *ttl,
         }),
@@ -277,8 +284,7 @@ fn surface() -> Surface {
                 rows: usize::from(rows),
             })
         }
-        // A terminal that does not tell its size gets what fits everywhere.
-        None => Surface::Plain,
+        None => Surface::Terminal(UNTOLD),
     }
 }
 
