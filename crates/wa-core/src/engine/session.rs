@@ -106,9 +106,8 @@ impl Session {
         now: Now,
         stanza: &NodeRef<'_>,
     ) -> Result<Stage, End> {
-        if stanza.tag() == "notification" && stanza.attr_text("type").as_deref() == Some("encrypt")
-        {
-            self.about_keys(core, stanza)?;
+        if is_about_keys(stanza) {
+            self.about_keys(stanza);
         }
         self.advance(core, line, now)
     }
@@ -247,23 +246,35 @@ impl Session {
     }
 
     /// A notification of type `encrypt` (login chapter, section 4; pairing chapter, F.5).
-    fn about_keys(&mut self, core: &Core, notification: &NodeRef<'_>) -> Result<(), End> {
+    fn about_keys(&mut self, notification: &NodeRef<'_>) {
         if let Ok(CountAnswer { count }) = CountAnswer::parse(notification) {
             if needs_refill(count) {
                 self.upkeep.add(Task::Upload);
             }
         } else if notification.child("digest").is_some() {
             self.upkeep.add(Task::Digest);
-        } else if notification.child("identity").is_some() && is_own_primary(core, notification) {
-            return Err(End::LogOut {
-                reason: LogoutReason::PrimaryIdentityChanged,
-                server_unlinked: None,
-            });
         } else {
             debug!("a note about the keys of somebody else");
         }
-        Ok(())
     }
+}
+
+/// Whether a stanza is a notification of type `encrypt`.
+fn is_about_keys(stanza: &NodeRef<'_>) -> bool {
+    stanza.tag() == "notification" && stanza.attr_text("type").as_deref() == Some("encrypt")
+}
+
+/// The end of the link, when a stanza says that the own phone has another identity now.
+pub(super) fn voided(core: &Core, stanza: &NodeRef<'_>) -> Option<End> {
+    let changed = is_about_keys(stanza)
+        && CountAnswer::parse(stanza).is_err()
+        && stanza.child("digest").is_none()
+        && stanza.child("identity").is_some()
+        && is_own_primary(core, stanza);
+    changed.then_some(End::LogOut {
+        reason: LogoutReason::PrimaryIdentityChanged,
+        server_unlinked: None,
+    })
 }
 
 /// Whether a notification comes from device 0 of the own account.

@@ -8,7 +8,7 @@ use super::core::Core;
 use super::end::{End, Pace};
 use super::login::AwaitSuccess;
 use super::pairing::{AwaitPairing, AwaitRestart};
-use super::session::Session;
+use super::session::{self, Session};
 use super::unlink::AwaitUnlink;
 use crate::config::Timings;
 use crate::device::MAX_ROUTING_LEN;
@@ -220,6 +220,12 @@ impl Stage {
             },
             other => other,
         };
+        // An ack would take the note from the server's queue before the wipe is durable.
+        if matches!(this, Self::Session(_))
+            && let Some(end) = session::voided(core, stanza)
+        {
+            return Err(end);
+        }
         match stanza::ack(stanza) {
             Some(ack) => line.send(core, &ack)?,
             None => debug!("a stanza without id or sender cannot be acked"),
