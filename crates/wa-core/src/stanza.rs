@@ -42,24 +42,41 @@ pub(crate) fn unified_session(id: u64) -> Node {
 /// The answer to a request of the server: a result for a ping, error 501 for anything else. `None` when
 /// the request has no id to answer to.
 pub(crate) fn answer(iq: &NodeRef<'_>) -> Option<Node> {
+    if is_ping(iq) {
+        return result(iq);
+    }
+    Some(
+        reply(iq)?.attr("type", "error").child(
+            Node::new("error")
+                .attr("code", "501")
+                .attr("text", "feature-not-implemented"),
+        ),
+    )
+}
+
+/// The plain result of a request of the server. `None` when the request has no id to answer to.
+pub(crate) fn result(iq: &NodeRef<'_>) -> Option<Node> {
+    Some(reply(iq)?.attr("type", "result"))
+}
+
+fn reply(iq: &NodeRef<'_>) -> Option<Node> {
     let id = Value::from(iq.attr("id")?);
     let to = iq
         .attr("from")
         .map_or_else(|| Jid::server_jid().into(), Value::from);
-    let ping = iq
-        .attr_text("xmlns")
-        .is_some_and(|xmlns| xmlns == "urn:xmpp:ping")
-        || iq.child("ping").is_some();
-    let answer = Node::new("iq").attr("to", to).attr("id", id);
-    Some(if ping {
-        answer.attr("type", "result")
-    } else {
-        answer.attr("type", "error").child(
-            Node::new("error")
-                .attr("code", "501")
-                .attr("text", "feature-not-implemented"),
-        )
-    })
+    Some(Node::new("iq").attr("to", to).attr("id", id))
+}
+
+/// In one of three forms; the last is that of our own pings.
+fn is_ping(iq: &NodeRef<'_>) -> bool {
+    let xmlns = iq.attr_text("xmlns");
+    let bare_get =
+        || iq.attr_text("type").as_deref() == Some("get") && iq.children().next().is_none();
+    match xmlns.as_deref() {
+        Some("urn:xmpp:ping") => true,
+        Some("w:p") if bare_get() => true,
+        _ => iq.child("ping").is_some(),
+    }
 }
 
 /// Whether a stanza must be acked (login chapter, section 12.1).

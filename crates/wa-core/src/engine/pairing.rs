@@ -1,17 +1,19 @@
 use std::time::{Duration, Instant};
 
+use tracing::debug;
 use wa_pair::{Handled, PairConfig, PairKeys, PairOutput, Pairing, QrCode};
 use wa_proto::NodeRef;
 
 use super::connected::Line;
 use super::core::{Core, Shown};
 use super::end::End;
-use super::stage::Stage;
+use super::stage::{Stage, respond};
 use crate::config::Config;
 use crate::device::Device;
 use crate::error::{Awaited, DisconnectReason, PairingFailure};
 use crate::event::Event;
 use crate::io::CloseCause;
+use crate::stanza;
 use crate::state::{ConnectionState, Step};
 use crate::time::{Now, earlier};
 
@@ -204,6 +206,27 @@ impl AwaitPairing {
 }
 
 impl AwaitRestart {
+    /// The server asks although the signed reply is out. An error in answer to a pair-success that is sent
+    /// again would say that the pairing has failed.
+    pub(super) fn asked(
+        &self,
+        core: &mut Core,
+        line: &mut Line,
+        iq: &NodeRef<'_>,
+    ) -> Result<(), End> {
+        if iq.child("pair-success").is_some() {
+            debug!("a pair-success that is answered already");
+            return Ok(());
+        }
+        if iq.child("pair-device").is_some() {
+            return match stanza::result(iq) {
+                Some(result) => line.send(core, &result),
+                None => Ok(()),
+            };
+        }
+        respond(core, line, iq)
+    }
+
     /// The reply is sent, so the login decides, whether or not the server has asked for it.
     pub(super) fn timeout(self, now: Now) -> Result<Stage, End> {
         if now.instant < self.deadline {

@@ -177,6 +177,10 @@ impl Stage {
                         Ok(Self::Pairing(pairing))
                     }
                 },
+                Self::Restarting(restart) => {
+                    restart.asked(core, line, iq)?;
+                    Ok(Self::Restarting(restart))
+                }
                 other => {
                     respond(core, line, iq)?;
                     Ok(other)
@@ -285,7 +289,7 @@ impl Stage {
 }
 
 /// Answers a request of the server.
-fn respond(core: &mut Core, line: &mut Line, iq: &NodeRef<'_>) -> Result<(), End> {
+pub(super) fn respond(core: &mut Core, line: &mut Line, iq: &NodeRef<'_>) -> Result<(), End> {
     match stanza::answer(iq) {
         Some(answer) => line.send(core, &answer),
         None => Ok(()),
