@@ -6,7 +6,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{
+    ArgAction, ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    ValueEnum,
+};
 use wa_client::{ClientVersion, NoiseRoot, Proxy, ProxyUrlError};
 use zeroize::Zeroizing;
 
@@ -22,6 +27,24 @@ pub(crate) struct Cli {
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the command line and the variables that stand in for its options; ends the process if they make no sense.
+    pub(crate) fn from_surroundings() -> Self {
+        let matches = Self::command().get_matches();
+        Self::of(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut cli = Self::from_arg_matches(matches)?;
+        if let (Command::Pair(args), Some((_, matches))) = (&mut cli.command, matches.subcommand())
+            && args.sim
+        {
+            args.keep_from_surroundings(matches)?;
+        }
+        Ok(cli)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -171,7 +194,7 @@ pub(crate) struct QrArgs {
 #[derive(Debug, Args)]
 pub(crate) struct PairArgs {
     /// Start a simulated server and phone in this process and link against them. Uses a temporary store
-    /// unless --store is given.
+    /// unless --store is given. Variables like WA_STORE and WA_PROXY and the user's configuration file do not count.
     #[arg(long, conflicts_with_all = ["server", "noise_root", "ca"])]
     pub(crate) sim: bool,
     /// Print events as JSON lines instead of text.
@@ -183,6 +206,38 @@ pub(crate) struct PairArgs {
     pub(crate) server: ServerArgs,
     #[command(flatten)]
     pub(crate) qr: QrArgs,
+}
+
+impl PairArgs {
+    /// A trial run is the same everywhere: only the command line counts, no variable and no configuration file.
+    fn keep_from_surroundings(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        let is_typed = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        if is_typed("proxy") {
+            return Err(Cli::command().error(
+                ErrorKind::ArgumentConflict,
+                "the argument '--sim' cannot be used with '--proxy <URL>': the simulator is in this process",
+            ));
+        }
+        self.server.proxy = None;
+        if !is_typed("store") {
+            self.store.store = None;
+        }
+        if !is_typed("key_file") {
+            self.store.key_file = None;
+        }
+        if !is_typed("config") {
+            self.server.config = None;
+        }
+        if !is_typed("client_version") {
+            self.server.client_version = None;
+        }
+        if self.server.config.is_none() {
+            // Settled here, so that the configuration file of the user is not looked for.
+            let version = &mut self.server.client_version;
+            version.get_or_insert(ClientVersion::COMPILED_IN);
+        }
+        Ok(())
+    }
 }
 
 /// Ways to link from `wa run`.
@@ -308,13 +363,24 @@ fn noise_root(text: &str) -> Result<NoiseRoot, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_trial_run_has_no_proxy() {
+        let parsed = |more: &[&str]| {
+            let line = ["wa", "pair", "--sim"].iter().chain(more);
+            Cli::of(&Cli::command().try_get_matches_from(line)?)
+        };
+        assert!(parsed(&[]).is_ok());
+        let error = parsed(&["--proxy", "socks5://ann:hunter2@h:1"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ArgumentConflict);
+        assert_eq!(error.exit_code(), 2);
+        assert!(!error.to_string().contains("hunter2"));
     }
 
     #[test]

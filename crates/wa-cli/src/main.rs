@@ -19,7 +19,6 @@ mod store;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Command};
@@ -29,7 +28,7 @@ use crate::exit::Failure;
 const LOG_VARIABLE: &str = "WA_LOG";
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_surroundings();
     log_to_stderr(cli.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -166,6 +166,9 @@ async fn build(builder: ClientBuilder<Arc<SqliteStore>>) -> Result<(Client, Even
 
 /// Flag and environment first, then the configuration file, then what is compiled in.
 fn client_version(server: &ServerArgs) -> Result<ClientVersion, Failure> {
+    if let Some(version) = server.client_version {
+        return Ok(version);
+    }
     let config = match &server.config {
         Some(path) => ConfigFile::read(path, true)?,
         None => match UserFolders::from_environment() {
@@ -173,10 +176,7 @@ fn client_version(server: &ServerArgs) -> Result<ClientVersion, Failure> {
             None => ConfigFile::default(),
         },
     };
-    Ok(server
-        .client_version
-        .or(config.client_version)
-        .unwrap_or(ClientVersion::COMPILED_IN))
+    Ok(config.client_version.unwrap_or(ClientVersion::COMPILED_IN))
 }
 
 /// Where the events of a command go.

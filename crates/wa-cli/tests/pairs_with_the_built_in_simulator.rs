@@ -100,6 +100,32 @@ fn a_store_that_is_given_keeps_the_link() {
 }
 
 #[test]
+fn nothing_of_the_surroundings_reaches_a_trial_run() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("own.db");
+    let missing = home.path().join("missing.json");
+    let mut command = wa(home.path());
+    command
+        .args(["pair", "--sim"])
+        // Nobody listens there: a trial run through it would not get far.
+        .env("WA_PROXY", "http://127.0.0.1:1")
+        .env("WA_STORE", &store)
+        .env("WA_KEY_FILE", home.path().join("own.key"))
+        .env("WA_CONFIG", &missing)
+        .env("WA_CLIENT_VERSION", "1.0.0");
+    let (code, stdout, stderr) = run(&mut command);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    assert_eq!(
+        std::fs::read_dir(home.path()).unwrap().count(),
+        0,
+        "the store of the variable is not touched"
+    );
+    let (code, _, stderr) = run(command.args(["--proxy", "http://127.0.0.1:1"]));
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("cannot be used with '--proxy"), "{stderr}");
+}
+
+#[test]
 fn machine_mode_speaks_json_only() {
     let home = tempfile::tempdir().unwrap();
     let (code, stdout, _) = run(wa(home.path()).args(["pair", "--sim", "--json"]));

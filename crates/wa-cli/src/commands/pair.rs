@@ -29,7 +29,7 @@ pub(crate) async fn run(mut args: PairArgs) -> Result<(), Failure> {
             phone.number()
         ))
         .map_err(cannot_print)?;
-    // A trial run stays out of the user's own store.
+    // A trial run stays out of the user's own store; only one that was typed counts.
     let folder = temporary_folder()?;
     let place = match args.store.store {
         Some(_) => Place::of(&args.store)?,
@@ -63,7 +63,7 @@ async fn link(
         session.end().await;
         return Err(Failure::Usage(format!(
             "the account in {} is linked; a simulator started now does not know it, would refuse its login, and that would \
-             destroy the link. Leave out --store (and WA_STORE) for a trial run",
+             destroy the link. Leave out --store for a trial run",
             place.path().display()
         )));
     }
