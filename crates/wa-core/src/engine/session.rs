@@ -74,15 +74,7 @@ impl Session {
             Purpose::KeepAlive => self.pong(core, now, answered.round_trip, answer),
             Purpose::Ping(op) => {
                 self.pong(core, now, answered.round_trip, answer);
-                core.done(
-                    op,
-                    match answer {
-                        Answer::Result(_) => Ok(OpOutcome::Pong {
-                            round_trip: answered.round_trip,
-                        }),
-                        Answer::Error(code) => Err(CommandError::Refused { code }),
-                    },
-                );
+                core.done(op, answer.to_ping(answered.round_trip));
             }
             Purpose::Count | Purpose::Upload | Purpose::Digest | Purpose::Rotate => {
                 self.upkeep.answer(core, now, answered.purpose, answer);

@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::{debug, info, warn};
 use wa_proto::NodeRef;
@@ -13,7 +13,7 @@ use super::unlink::AwaitUnlink;
 use crate::config::Timings;
 use crate::device::MAX_ROUTING_LEN;
 use crate::error::{Awaited, CommandError, DisconnectReason, PairingFailure, StreamFault};
-use crate::io::CloseCause;
+use crate::io::{CloseCause, OpOutcome};
 use crate::iq::{self, Purpose};
 use crate::refusal::{Failure, StreamError};
 use crate::stanza;
@@ -41,6 +41,16 @@ pub(super) struct AwaitClose {
 pub(super) enum Answer<'n> {
     Result(&'n NodeRef<'n>),
     Error(u16),
+}
+
+impl Answer<'_> {
+    /// What it means for an operation that has asked for a ping.
+    pub(super) const fn to_ping(self, round_trip: Duration) -> Result<OpOutcome, CommandError> {
+        match self {
+            Self::Result(_) => Ok(OpOutcome::Pong { round_trip }),
+            Self::Error(code) => Err(CommandError::Refused { code }),
+        }
+    }
 }
 
 impl Stage {
@@ -204,8 +214,16 @@ impl Stage {
         };
         match self {
             Self::Session(session) => session.answer(core, line, now, answered, answer),
-            Self::Unlinking(unlink) => unlink.answer(answered.purpose, answer),
-            other => Ok(other),
+            stage => {
+                // Its connection is about to end; the operation has its answer all the same.
+                if let Purpose::Ping(op) = answered.purpose {
+                    core.done(op, answer.to_ping(answered.round_trip));
+                }
+                match stage {
+                    Self::Unlinking(unlink) => unlink.answer(answered.purpose, answer),
+                    other => Ok(other),
+                }
+            }
         }
     }
 
