@@ -66,7 +66,7 @@ fn a_login_times_out_at_every_step() {
 
 #[test]
 fn a_request_that_is_not_answered_ends_the_connection_although_pings_are() {
-    for point in [Point::Count, Point::Digest, Point::Active] {
+    for point in [Point::Count, Point::Active] {
         let mut rig = login_with(point);
         assert_eq!(rig.state(), "connecting", "not online yet");
         let (reason, took, state) = silence(&mut rig);

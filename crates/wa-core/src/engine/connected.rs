@@ -151,7 +151,7 @@ impl Connected {
     pub(super) fn timeout(self: Box<Self>, core: &mut Core, now: Now) -> Phase {
         self.step(core, now, |mut stage, core, line| {
             while let Some(purpose) = line.requests.take_expired(now.instant) {
-                stage = stage.unanswered(core, purpose)?;
+                stage = stage.unanswered(core, line, now, purpose)?;
             }
             stage.timeout(core, line, now)
         })

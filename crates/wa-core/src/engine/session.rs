@@ -21,6 +21,9 @@ use crate::stanza;
 use crate::state::{ConnectionState, Step};
 use crate::time::{Now, earlier};
 
+/// What a request that gets no answer counts as: a server that is not able to give one, for now.
+const NO_ANSWER: u16 = 504;
+
 /// A logged-in connection.
 pub(super) struct Session {
     keepalive: Keepalive,
@@ -87,6 +90,20 @@ impl Session {
             }
             Purpose::Clean | Purpose::Unlink => {}
         }
+        self.advance(core, line, now)
+    }
+
+    /// A request of the upkeep that the login need not wait for has got no answer.
+    pub(super) fn unanswered(
+        mut self: Box<Self>,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+        purpose: Purpose,
+    ) -> Result<Stage, End> {
+        warn!(?purpose, "the server does not answer; going on without");
+        self.upkeep
+            .answer(core, now, purpose, Answer::Error(NO_ANSWER));
         self.advance(core, line, now)
     }
 

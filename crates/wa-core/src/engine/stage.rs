@@ -105,23 +105,29 @@ impl Stage {
     }
 
     /// The time of a request is over.
-    pub(super) fn unanswered(self, core: &mut Core, purpose: Purpose) -> Result<Self, End> {
-        match (&self, purpose) {
-            (_, Purpose::Ping(op)) => core.done(op, Err(CommandError::TimedOut)),
-            // Whether the connection still works is the keep-alive's to say.
-            (_, Purpose::KeepAlive | Purpose::Clean | Purpose::Unlink) => {}
-            (
-                Self::Session(_),
-                Purpose::Count
-                | Purpose::Upload
-                | Purpose::Digest
-                | Purpose::Rotate
-                | Purpose::Active,
-            ) => return Err(End::lost(DisconnectReason::TimedOut(Awaited::Answer))),
-            // The connection is about to end for another reason.
-            (_, _) => {}
+    pub(super) fn unanswered(
+        self,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+        purpose: Purpose,
+    ) -> Result<Self, End> {
+        match (self, purpose) {
+            (stage, Purpose::Ping(op)) => {
+                core.done(op, Err(CommandError::TimedOut));
+                Ok(stage)
+            }
+            // A device can be used without them, and another connection may get no answer either.
+            (Self::Session(session), Purpose::Digest | Purpose::Rotate) => {
+                session.unanswered(core, line, now, purpose)
+            }
+            (Self::Session(_), Purpose::Count | Purpose::Upload | Purpose::Active) => {
+                Err(End::lost(DisconnectReason::TimedOut(Awaited::Answer)))
+            }
+            // Whether the connection still works is the keep-alive's to say, and one that is no session is
+            // about to end for another reason.
+            (stage, _) => Ok(stage),
         }
-        Ok(self)
     }
 
     pub(super) fn timeout(self, core: &mut Core, line: &mut Line, now: Now) -> Result<Self, End> {
