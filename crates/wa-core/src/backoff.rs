@@ -7,41 +7,45 @@ use crate::config::ReconnectPolicy;
 /// Pauses between attempts: Fibonacci, with jitter and a cap (login chapter, section 14).
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Backoff {
-    failures: u32,
+    attempts: u32,
+    /// Where in the sequence of pauses we are.
+    steps: u32,
 }
 
 impl Backoff {
-    /// Failures in a row, this one included, after [`next`](Self::next).
-    pub(crate) const fn failures(self) -> u32 {
-        self.failures
+    /// Attempts in a row that have failed, this one included, after [`next`](Self::next).
+    pub(crate) const fn attempts(self) -> u32 {
+        self.attempts
     }
 
     /// Forgets all failures; only a login does that.
     pub(crate) const fn reset(&mut self) {
-        self.failures = 0;
+        self.attempts = 0;
+        self.steps = 0;
     }
 
-    /// Moves `steps` up without waiting, after the server said that we are too fast.
+    /// Makes the next pause one that is `steps` further, after the server said that we are too fast.
     pub(crate) const fn skip(&mut self, steps: u32) {
-        self.failures = self.failures.saturating_add(steps);
+        self.steps = self.steps.saturating_add(steps);
     }
 
-    /// Counts a failure and says how long to wait.
+    /// Counts a failed attempt and says how long to wait.
     pub(crate) fn next(
         &mut self,
         policy: &ReconnectPolicy,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Duration {
-        self.failures = self.failures.saturating_add(1);
-        let plain = plain_pause(policy, self.failures);
+        self.attempts = self.attempts.saturating_add(1);
+        self.steps = self.steps.saturating_add(1);
+        let plain = plain_pause(policy, self.steps);
         jitter(plain, policy.jitter_percent, rng)
     }
 }
 
-/// The pause after the `failures`-th failure, counted from 1, before jitter.
-pub(crate) fn plain_pause(policy: &ReconnectPolicy, failures: u32) -> Duration {
+/// The pause with this place in the sequence, counted from 1, before jitter.
+pub(crate) fn plain_pause(policy: &ReconnectPolicy, step: u32) -> Duration {
     let (mut previous, mut pause) = (Duration::ZERO, policy.base);
-    for _ in 1..failures {
+    for _ in 1..step {
         if pause >= policy.cap {
             break;
         }

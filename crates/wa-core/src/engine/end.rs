@@ -154,7 +154,7 @@ impl Core {
     fn lost(&mut self, now: Now, reason: DisconnectReason, pace: Pace) -> Phase {
         warn!(reason = %reason, "connection lost");
         let policy = &self.config.reconnect;
-        let attempts = self.backoff.failures().saturating_add(1);
+        let attempts = self.backoff.attempts().saturating_add(1);
         if self.budget(policy).is_some_and(|limit| attempts >= limit) {
             let last = Box::new(reason.clone());
             self.disconnected(reason, None);
@@ -174,7 +174,7 @@ impl Core {
         Phase::Waiting(AwaitRetry {
             retry_at,
             retry_at_unix_ms,
-            attempt: self.backoff.failures(),
+            attempt: self.backoff.attempts(),
         })
     }
 
