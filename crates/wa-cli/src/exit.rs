@@ -162,3 +162,54 @@ impl From<ClientError> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const CHAPTER: &str = include_str!("../../../docs/manual/09-machine-mode.md");
+
+    /// One failure of every kind, each leading to the next: a new kind does not compile until it has its place.
+    fn after(failure: &Failure) -> Option<Failure> {
+        Some(match failure {
+            Failure::Usage(_) => Failure::Config(ConfigError::TooLong {
+                path: PathBuf::new(),
+                limit: 0,
+            }),
+            Failure::Config(_) => Failure::File {
+                what: "",
+                path: PathBuf::new(),
+                source: std::io::ErrorKind::NotFound.into(),
+            },
+            Failure::File { .. } => Failure::Store(String::new()),
+            Failure::Store(_) => Failure::Build(BuildError::AmbiguousAccount { count: 2 }),
+            Failure::Build(_) => Failure::NotLinked,
+            Failure::NotLinked => Failure::PairingExpired,
+            Failure::PairingExpired => Failure::LoggedOut(String::new()),
+            Failure::LoggedOut(_) => Failure::Outdated(String::new()),
+            Failure::Outdated(_) => Failure::Conflict,
+            Failure::Conflict => Failure::Restricted(String::new()),
+            Failure::Restricted(_) => Failure::Client(CommandError::NotLinked.into()),
+            Failure::Client(_) => Failure::Unconfirmed,
+            Failure::Unconfirmed => Failure::Interrupted,
+            Failure::Interrupted => Failure::Other(String::new()),
+            Failure::Other(_) => return None,
+        })
+    }
+
+    #[test]
+    fn the_manual_lists_the_code_of_every_failure_and_no_other() {
+        let (_, list) = CHAPTER
+            .split_once("the failure behind the exit code:")
+            .unwrap();
+        let (list, _) = list.split_once('.').unwrap();
+        let listed: BTreeSet<&str> = list.split('`').skip(1).step_by(2).collect();
+        let failures =
+            std::iter::successors(Some(Failure::Usage(String::new())), after).collect::<Vec<_>>();
+        let named: BTreeSet<&str> = failures.iter().map(Failure::name).collect();
+        assert_eq!(named.len(), failures.len(), "every kind has its own name");
+        assert_eq!(listed, named);
+    }
+}
