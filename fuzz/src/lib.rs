@@ -155,7 +155,7 @@ pub fn pairing_machine(data: &[u8]) {
         match op % 4 {
             0 => {
                 now += Duration::from_millis(u64::from(*len) * 500);
-                pairing.handle_timeout(now);
+                pairing.handle_timeout(now, &mut ChaCha20Rng::from_seed([5; 32]));
                 drain(&mut pairing);
             }
             1 => {

@@ -57,7 +57,7 @@ impl PairingCode {
         std::str::from_utf8(self.0.as_slice()).expect("every symbol of the alphabet is ASCII")
     }
 
-    /// The form to show, `XXXX-XXXX`.
+    /// The form to show, such as `ABCD-1234`.
     pub fn display(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(CODE_LEN + 1));
         for (index, symbol) in self.0.iter().enumerate() {

@@ -1,21 +1,23 @@
 //! The pairing machine: how a companion device is linked to an account.
 //!
-//! Built here: linking by QR code, whole (pairing chapter, A): refs and their rotation, the QR text,
-//! the refresh of its secret, the checks of pair-success with every error reply, the application's
-//! veto, the signed reply; and the signed structures around it (A.7, F.3): device identities of other
-//! devices, key index lists, the device list hash.
+//! Three ways lead to the same pair-success, and share one connection (pairing chapter, A, B and C):
 //!
-//! Not built here: sockets, storage, request ids, the restart after the reply (the engine does that).
-//! Time is an [`Instant`](std::time::Instant) given as an argument, randomness an argument too.
+//! - the QR code: refs and their rotation, the QR text, the refresh of its secret, the checks of
+//!   pair-success with every error reply, the application's veto, the signed reply;
+//! - the pairing code, typed on the phone ([`Pairing::request_code`]): the wrapped keys, the derived
+//!   secret, its limits and its watchdog;
+//! - the passkey ceremony, which the server may demand after either ([`PairOutput::PasskeyRequested`]):
+//!   the authenticator's assertion, the comparison of codes or the proof that stands for it.
 //!
-//! # Where the other two flows go
+//! Each has its own clock, and [`PairOutput::Exhausted`] comes only when none runs any more. A secret
+//! that the phone may already rely on is not replaced by a refresh until its flow has ended.
 //!
-//! Pairing codes (chapter, B) and passkeys (C) share the connection with the QR code, and end in the
-//! same pair-success. They become `machine/link_code.rs` and `machine/passkey.rs` beside
-//! `machine/offer.rs`, dispatched from [`Pairing::handle_stanza`]; each starts its own clock in
-//! `clocks.rs`, where their slots are. [`PairOutput::Exhausted`] comes only when no clock runs any
-//! more, and a clock that `holds_secret` keeps a refresh from replacing the ADV secret. The alphabet
-//! of the code is in [`PairingCode`].
+//! Beside them the signed structures around a link (A.7, F.3): device identities of other devices,
+//! key index lists, the device list hash.
+//!
+//! Not built here: sockets, storage, request ids, the restart after the reply (the engine does that),
+//! and the authenticator, which is the owner's. Time is an [`Instant`](std::time::Instant) given as an
+//! argument, randomness an argument too; the one slow computation is handed out as a [`PairJob`].
 //!
 //! # Driving it
 //!
@@ -54,7 +56,7 @@
 //! assert_eq!(pairing.poll_timeout(), Some(now + Duration::from_secs(60)));
 //!
 //! // It was the only ref, and nobody scanned it.
-//! pairing.handle_timeout(now + Duration::from_secs(60));
+//! pairing.handle_timeout(now + Duration::from_secs(60), &mut rng);
 //! assert!(matches!(pairing.poll_output(), Some(PairOutput::QrExpired)));
 //! assert!(matches!(pairing.poll_output(), Some(PairOutput::Exhausted)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -64,13 +66,19 @@ mod adv;
 mod client_type;
 mod clocks;
 mod code;
+mod companion;
+mod compute;
 mod config;
 mod error;
+mod link_code;
 mod machine;
 mod output;
+mod passkey;
+mod phone_number;
 mod qr;
 mod refs;
 mod reply;
+mod request;
 mod scan;
 
 pub use adv::{
@@ -80,10 +88,26 @@ pub use adv::{
 };
 pub use client_type::ClientType;
 pub use code::{PairingCode, PairingCodeError};
-pub use config::{APPROVAL_WINDOW, FIRST_REF_TTL, NEXT_REF_TTL, PairConfig, PairKeys, PairTimings};
+pub use companion::CompanionPlatform;
+pub use compute::{CODE_ROUNDS, PairComputed, PairJob};
+pub use config::{
+    AFTER_PRIMARY_HELLO, APPROVAL_WINDOW, CODE_TTL, FINISH_ANSWER, FIRST_REF_TTL, HELLO_ANSWER,
+    Handoff, NEXT_REF_TTL, PASSKEY_ANSWER, PASSKEY_ASSERTION, PASSKEY_CONFIRMATION,
+    PASSKEY_HANDOFF, PASSKEY_PAIR_SUCCESS, PASSKEY_PRIMARY, PairConfig, PairKeys, PairTimings,
+};
 pub use error::{ErrorReply, PairError};
-pub use machine::{Handled, Pairing};
+pub use link_code::{
+    CodeEnd, CodeError, CodeRefusal, CodeRefusalKind, CodeRequest, LiveCode, MAX_BACKOFF,
+};
+pub use machine::{Handled, MAX_PRIMARY_HELLOS, Pairing};
 pub use output::{PairCandidate, PairOutput, PairSummary, Paired};
+pub use passkey::{
+    AssertionError, MAX_ASSERTION_FIELD_LEN, MAX_ASSERTION_JSON_LEN, MAX_CREDENTIAL_ID_LEN,
+    MAX_PASSKEY_OPTIONS_LEN, MAX_USER_HANDLE_LEN, PasskeyAssertion, PasskeyChallenge, PasskeyEnd,
+    PasskeyError, PasskeyOptions, PasskeyOptionsError, PasskeyStage,
+};
+pub use phone_number::{MAX_PHONE_DIGITS, MIN_PHONE_DIGITS, PhoneNumber, PhoneNumberError};
 pub use qr::{DEEP_LINK_PREFIX, QrCode, QrForm, QrText};
 pub use refs::{MAX_REF_LEN, MAX_REFS};
+pub use request::{PairAnswer, PairRequest, PairStep};
 pub use scan::{QrParseError, ScannedQr, parse_qr};

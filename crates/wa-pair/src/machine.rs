@@ -1,4 +1,6 @@
+mod link_code;
 mod offer;
+mod passkey;
 mod success;
 #[cfg(test)]
 mod tests;
@@ -15,6 +17,8 @@ use crate::refs::RefQueue;
 use crate::reply::{self, REFRESH_NOTIFICATION};
 use crate::{PairConfig, PairError, PairKeys, PairOutput};
 use success::AwaitApproval;
+
+pub use link_code::MAX_PRIMARY_HELLOS;
 
 /// The pairing of one unregistered connection.
 ///
@@ -102,7 +106,7 @@ impl Pairing {
     }
 
     /// Lets the clocks run out that are due.
-    pub fn handle_timeout(&mut self, now: Instant) {
+    pub fn handle_timeout(&mut self, now: Instant, rng: &mut (impl CryptoRng + ?Sized)) {
         if let State::AwaitApproval(awaiting) = &self.state
             && awaiting.deadline <= now
         {

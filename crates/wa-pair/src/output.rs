@@ -1,12 +1,16 @@
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use wa_crypto::{AdvSecret, IdentityPublic};
 use wa_proto::{Jid, Node};
 
-use crate::{PairError, QrCode, SignedIdentity};
+use crate::{
+    CodeEnd, CodeRefusal, LiveCode, PairError, PairJob, PairRequest, PairingCode, PasskeyChallenge,
+    PasskeyEnd, QrCode, SignedIdentity,
+};
 
-/// What the machine wants done. The order is the contract: everything before a `Send` that is a
-/// `Persist…` must be durable before the stanza leaves.
+/// What the machine wants done. The order is the contract: everything before a `Send` or `Request`
+/// that is a `Persist…` must be durable before the stanza leaves.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PairOutput {
@@ -30,6 +34,45 @@ pub enum PairOutput {
     Failed(PairError),
     /// No way to link is open any more: the connection has no further use.
     Exhausted,
+    /// Write this iq, which has no id yet, and hand what comes of it to
+    /// [`Pairing::handle_answer`](crate::Pairing::handle_answer).
+    Request {
+        /// To be handed back.
+        request: PairRequest,
+        /// The iq.
+        stanza: Node,
+        /// How long to wait for the answer.
+        timeout: Duration,
+    },
+    /// Work that takes a while. Run it and hand the outcome to
+    /// [`Pairing::handle_computed`](crate::Pairing::handle_computed), of this machine and no other.
+    Compute(PairJob),
+    /// The server has accepted this pairing code: show it.
+    Code(LiveCode),
+    /// The server did not accept a pairing code. None was shown.
+    CodeRefused(CodeRefusal),
+    /// The pairing code is worthless: take it off the screen. A link ends it without this.
+    CodeEnded(CodeEnd),
+    /// The server wants another code. Comes after [`CodeEnded`](Self::CodeEnded).
+    CodeRefresh {
+        /// The user has to ask for it; otherwise the application may.
+        force_manual: bool,
+    },
+    /// The account wants its passkey: get an assertion and call
+    /// [`Pairing::respond_passkey`](crate::Pairing::respond_passkey).
+    PasskeyRequested(PasskeyChallenge),
+    /// The phone has answered. With a code, the user compares it with the one on the phone, and the
+    /// application calls [`Pairing::confirm_passkey`](crate::Pairing::confirm_passkey).
+    PasskeyConfirmation {
+        /// `None`: the handoff proof stands for it, and nothing is to be confirmed.
+        code: Option<PairingCode>,
+        /// When the machine stops waiting.
+        deadline: Instant,
+    },
+    /// The passkey ceremony ended without a link.
+    PasskeyEnded(PasskeyEnd),
+    /// The restart the server asked for during a ceremony can be made now.
+    RestartNow,
 }
 
 /// What is known about the account when the application is asked.

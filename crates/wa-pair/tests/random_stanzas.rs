@@ -140,7 +140,7 @@ proptest! {
                 Step::Refresh(asked) => rig.feed(&refresh("9", asked.then_some("companion_reg_refresh"))),
                 Step::Wait(seconds) => {
                     rig.now += Duration::from_secs(seconds);
-                    rig.pairing.handle_timeout(rig.now);
+                    rig.pairing.handle_timeout(rig.now, &mut rig.rng);
                     Handled::Yes
                 }
                 Step::Approve(accept) => {

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use tracing::debug;
-use wa_pair::{Handled, PairConfig, PairKeys, PairOutput, Pairing, QrCode};
+use wa_pair::{CompanionPlatform, Handled, PairConfig, PairKeys, PairOutput, Pairing, QrCode};
 use wa_proto::NodeRef;
 
 use super::connected::Line;
@@ -49,7 +49,10 @@ impl AwaitPairing {
                 client_type: config.qr_client_type(),
                 qr_form: config.qr_form,
                 require_approval: config.require_approval,
+                companion: CompanionPlatform::new(config.qr_client_type(), &config.device.name),
+                device_type: config.device.platform as u32,
                 timings: config.timings.pairing,
+                ..PairConfig::default()
             },
         );
         Self {
@@ -102,7 +105,7 @@ impl AwaitPairing {
         {
             return Err(End::lost(DisconnectReason::TimedOut(Awaited::PairDevice)));
         }
-        self.pairing.handle_timeout(now.instant);
+        self.pairing.handle_timeout(now.instant, &mut *core.rng);
         self.carry_out(core, line, now)
     }
 

@@ -70,7 +70,7 @@ impl Pairing {
         self.outputs
             .push_back(PairOutput::Send(reply::refresh_ack(id)));
         if self.clocks.has_run_out(Clock::Qr, now) {
-            self.handle_timeout(now);
+            self.handle_timeout(now, rng);
         } else {
             self.show(now);
         }

@@ -73,7 +73,7 @@ impl Rig {
 
     fn at(&mut self, seconds: u64) -> Vec<PairOutput> {
         self.pairing
-            .handle_timeout(self.start + Duration::from_secs(seconds));
+            .handle_timeout(self.start + Duration::from_secs(seconds), &mut self.rng);
         self.drain()
     }
 }

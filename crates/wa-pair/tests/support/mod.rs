@@ -118,7 +118,7 @@ impl Rig {
     /// Moves the clock `seconds` behind the start and lets the machine see it.
     pub fn at(&mut self, seconds: u64) -> Vec<PairOutput> {
         self.now = self.start + Duration::from_secs(seconds);
-        self.pairing.handle_timeout(self.now);
+        self.pairing.handle_timeout(self.now, &mut self.rng);
         self.drain()
     }
 

@@ -1,0 +1,12 @@
+//! Linking by passkey (pairing chapter, C): what the application is asked and gives.
+
+mod assertion;
+mod ceremony;
+mod options;
+
+pub use assertion::{
+    AssertionError, MAX_ASSERTION_FIELD_LEN, MAX_ASSERTION_JSON_LEN, MAX_CREDENTIAL_ID_LEN,
+    MAX_USER_HANDLE_LEN, PasskeyAssertion,
+};
+pub use ceremony::{PasskeyChallenge, PasskeyEnd, PasskeyError, PasskeyStage};
+pub use options::{MAX_PASSKEY_OPTIONS_LEN, PasskeyOptions, PasskeyOptionsError};
