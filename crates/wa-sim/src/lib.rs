@@ -83,6 +83,7 @@
 //! | `GET /health` | | [`Health`] |
 
 mod account;
+mod authenticator;
 mod config;
 mod dhash;
 mod fault;
@@ -93,6 +94,7 @@ mod phone;
 mod world;
 
 pub use account::{MAX_STORED_PREKEYS, MAX_WAITING_STANZAS};
+pub use authenticator::{AssertError, MAX_OPTIONS_LEN};
 pub use config::{AccountKeyInReply, PhoneAnswer, UnknownIq, WorldConfig};
 pub use fault::{
     BadCertificate, BadFrame, BadIdentity, Fault, FaultRule, IqKind, RefreshChild, Step,
@@ -103,16 +105,17 @@ pub use names::{
     ConnId, MAX_NUMBER_DIGITS, MIN_NUMBER_DIGITS, Now, PhoneNumber, PhoneNumberError, ScanId,
 };
 pub use net::{
-    ControlClient, ControlError, FaultReply, Health, MAX_BODY_LEN, MAX_HEAD_LEN,
-    MAX_QUEUED_MESSAGES, NewPhone, PrekeysRequest, RefreshRequest, ScanReply, ScanRequest, Sim,
-    SimError, SimOptions, UnlinkRequest,
+    AssertReply, AssertRequest, CodeNoticeRequest, CodeRequest, ConfirmRequest, ControlClient,
+    ControlError, FaultReply, Health, MAX_BODY_LEN, MAX_HEAD_LEN, MAX_QUEUED_MESSAGES, NewPhone,
+    PasskeyCodeReply, PrekeysRequest, RefreshRequest, ScanReply, ScanRequest, Sim, SimError,
+    SimOptions, UnlinkRequest,
 };
 pub use phone::{
-    Companion, DEEP_LINK_PREFIX, MAX_QR_LEN, PhoneConfig, QrField, QrForms, QrParseError,
-    ScannedQr, parse_qr,
+    CODE_LEN, Companion, DEEP_LINK_PREFIX, EnteredCode, EnteredCodeError, MAX_QR_LEN,
+    PasskeyPolicy, PhoneConfig, ProofPolicy, QrField, QrForms, QrParseError, ScannedQr, parse_qr,
 };
 pub use world::{
-    AccountView, AddPhoneError, CompanionView, ConnInfo, DeviceView, ImportError, MAX_ACCOUNTS,
-    MAX_REMARKS, Misbehaviour, PhoneView, Remark, STATE_VERSION, ScanError, ScanFailure,
-    ScanOutcome, SignedReplyError, UnlinkError, World, WorldOutput, WorldState,
+    AccountView, AddPhoneError, CompanionView, ConfirmError, ConnInfo, DeviceView, ImportError,
+    MAX_ACCOUNTS, MAX_REMARKS, Misbehaviour, PhoneView, Remark, STATE_VERSION, ScanError,
+    ScanFailure, ScanOutcome, SignedReplyError, UnlinkError, World, WorldOutput, WorldState,
 };

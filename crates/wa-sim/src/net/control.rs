@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::ceremonies;
 use super::http::{self, Request};
 use super::shared::Shared;
 use super::sim::default_phone;
@@ -21,7 +22,7 @@ use crate::world::{AddPhoneError, ScanError, ScanOutcome, World};
 /// Most control requests served at once.
 const MAX_REQUESTS: usize = 64;
 /// Longest wait a scan may ask for.
-const MAX_WAIT: Duration = Duration::from_secs(300);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(300);
 
 pub(super) struct Api {
     pub(super) shared: Arc<Shared>,
@@ -117,7 +118,7 @@ pub struct Health {
 }
 
 /// A status and a JSON body.
-type Reply = Result<(u16, Value), (u16, String)>;
+pub(super) type Reply = Result<(u16, Value), (u16, String)>;
 
 pub(super) async fn serve(listener: TcpListener, api: Arc<Api>) {
     let slots = Arc::new(Semaphore::new(MAX_REQUESTS));
@@ -202,6 +203,12 @@ async fn route(api: &Api, request: &Request) -> Reply {
             let told = api.shared.act(|world, now| world.renew_refs(now));
             ok(&json!({ "connections": told }))
         }
+        ("POST", "/code") => ceremonies::enter_code(api, &body(request)?).await,
+        ("POST", "/code/refresh") => ceremonies::refresh_code(api, &body(request)?),
+        ("POST", "/code/precursor") => ceremonies::precursor(api, &body(request)?),
+        ("POST", "/passkey/assert") => ceremonies::assert_passkey(api, &body(request)?),
+        ("POST", "/passkey/confirm") => ceremonies::confirm(api, &body(request)?),
+        ("GET", "/passkey/code") => ceremonies::passkey_code(api, &request.query),
         ("POST", "/prekeys") => prekeys(api, &body(request)?),
         ("GET" | "POST" | "DELETE", _) => Err((404, "no such resource".to_owned())),
         _ => Err((405, "only GET, POST and DELETE are served".to_owned())),
@@ -295,7 +302,10 @@ fn prekeys(api: &Api, request: &PrekeysRequest) -> Reply {
     ok(&api.shared.act_quietly(|world| world.account(phone)))
 }
 
-fn named_or_default(api: &Api, phone: Option<PhoneNumber>) -> Result<PhoneNumber, (u16, String)> {
+pub(super) fn named_or_default(
+    api: &Api,
+    phone: Option<PhoneNumber>,
+) -> Result<PhoneNumber, (u16, String)> {
     phone
         .or_else(|| api.shared.act_quietly(default_phone))
         .ok_or_else(|| (404, ScanError::NoPhones.to_string()))
@@ -311,7 +321,7 @@ fn body<T: DeserializeOwned>(request: &Request) -> Result<T, (u16, String)> {
     serde_json::from_slice(bytes).map_err(|error| (400, format!("the body does not fit: {error}")))
 }
 
-fn ok(value: &impl Serialize) -> Reply {
+pub(super) fn ok(value: &impl Serialize) -> Reply {
     Ok((200, to_json(value)?))
 }
 
@@ -320,7 +330,7 @@ fn to_json(value: &impl Serialize) -> Result<Value, (u16, String)> {
 }
 
 impl ScanReply {
-    fn new(scan: u64, outcome: ScanOutcome) -> Self {
+    pub(super) fn new(scan: u64, outcome: ScanOutcome) -> Self {
         let message = match &outcome {
             ScanOutcome::Failed(failure) => Some(failure.to_string()),
             _ => None,

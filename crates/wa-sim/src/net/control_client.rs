@@ -4,12 +4,16 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::ceremonies::{
+    AssertReply, AssertRequest, CodeNoticeRequest, CodeRequest, ConfirmRequest, PasskeyCodeReply,
+};
 use super::control::{FaultReply, Health, NewPhone, ScanReply, ScanRequest, UnlinkRequest};
 use crate::fault::FaultRule;
+use crate::names::PhoneNumber;
 use crate::world::{AccountView, PhoneView};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -22,6 +26,12 @@ const MAX_ANSWER_LEN: u64 = 64 << 20;
 #[derive(Debug, Clone)]
 pub struct ControlClient {
     address: SocketAddr,
+}
+
+/// How many connections were told something.
+#[derive(Deserialize)]
+struct Told {
+    connections: usize,
 }
 
 /// Why the simulator did not do what it was asked for.
@@ -91,6 +101,70 @@ impl ControlClient {
     pub fn scan(&self, request: &ScanRequest) -> Result<ScanReply, ControlError> {
         let wait = Duration::from_millis(request.wait_ms);
         self.call("POST", "/scan", Some(request), wait)
+    }
+
+    /// Has an owner type a pairing code into their phone, and waits as long as the request says.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub fn enter_code(&self, request: &CodeRequest) -> Result<ScanReply, ControlError> {
+        let wait = Duration::from_millis(request.wait_ms);
+        self.call("POST", "/code", Some(request), wait)
+    }
+
+    /// Has the companion whose code waits for a phone renew it. Returns whether one waited.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub fn refresh_code(&self, request: &CodeNoticeRequest) -> Result<bool, ControlError> {
+        self.notify("/code/refresh", request)
+    }
+
+    /// Sends the companion whose code waits for a phone the notification without keys that can precede a
+    /// passkey. Returns whether one waited.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub fn send_precursor(&self, request: &CodeNoticeRequest) -> Result<bool, ControlError> {
+        self.notify("/code/precursor", request)
+    }
+
+    fn notify(&self, path: &str, request: &CodeNoticeRequest) -> Result<bool, ControlError> {
+        let told: Told = self.call("POST", path, Some(request), Duration::ZERO)?;
+        Ok(told.connections > 0)
+    }
+
+    /// Has an owner's passkey sign for these options of `navigator.credentials.get`; returns the assertion.
+    /// Both are JSON text.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub fn assert_passkey(&self, options: &str) -> Result<String, ControlError> {
+        let request = AssertRequest {
+            options: options.to_owned(),
+        };
+        let reply: AssertReply =
+            self.call("POST", "/passkey/assert", Some(&request), Duration::ZERO)?;
+        Ok(reply.assertion)
+    }
+
+    /// The confirmation code a phone, or the one with the lowest number, shows.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub fn passkey_code(&self, phone: Option<PhoneNumber>) -> Result<Option<String>, ControlError> {
+        let query = phone.map_or_else(String::new, |phone| format!("?phone={}", phone.digits()));
+        let path = format!("/passkey/code{query}");
+        let reply: PasskeyCodeReply = self.call("GET", &path, None::<&()>, Duration::ZERO)?;
+        Ok(reply.code)
+    }
+
+    /// The owner says on the phone whether the companion shows the same code.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub fn confirm_on_phone(&self, request: &ConfirmRequest) -> Result<PhoneView, ControlError> {
+        self.call("POST", "/passkey/confirm", Some(request), Duration::ZERO)
     }
 
     /// What came of a scan so far.

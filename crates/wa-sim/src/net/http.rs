@@ -18,6 +18,8 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct Request {
     pub(super) method: String,
     pub(super) path: String,
+    /// What follows the `?`.
+    pub(super) query: String,
     pub(super) body: Vec<u8>,
 }
 
@@ -82,6 +84,7 @@ async fn read_request(stream: &mut TcpStream) -> Result<Request, RequestError> {
     Ok(Request {
         method: head.method,
         path: head.path,
+        query: head.query,
         body,
     })
 }
@@ -110,6 +113,7 @@ fn head_end(bytes: &[u8]) -> Option<usize> {
 struct Head {
     method: String,
     path: String,
+    query: String,
     length: usize,
 }
 
@@ -147,10 +151,12 @@ fn parse_head(bytes: &[u8]) -> Result<Head, RequestError> {
             _ => {}
         }
     }
-    let path = target.split(['?', '#']).next().unwrap_or_default();
+    let target = target.split('#').next().unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     Ok(Head {
         method: method.to_owned(),
         path: path.to_owned(),
+        query: query.to_owned(),
         length,
     })
 }

@@ -1,5 +1,6 @@
 //! The world over real sockets: loopback WebSockets, plain and over TLS, and the control API.
 
+mod ceremonies;
 mod control;
 mod control_client;
 mod http;
@@ -9,6 +10,9 @@ mod socket;
 mod state_file;
 mod tls;
 
+pub use self::ceremonies::{
+    AssertReply, AssertRequest, CodeNoticeRequest, CodeRequest, ConfirmRequest, PasskeyCodeReply,
+};
 pub use self::control::{
     FaultReply, Health, NewPhone, PrekeysRequest, RefreshRequest, ScanReply, ScanRequest,
     UnlinkRequest,

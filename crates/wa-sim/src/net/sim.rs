@@ -14,12 +14,13 @@ use tokio_rustls::TlsAcceptor;
 
 use super::shared::{Shared, now};
 use super::{control, socket, state_file, tls};
+use crate::authenticator::AssertError;
 use crate::config::WorldConfig;
 use crate::fault::FaultRule;
 use crate::names::{Now, PhoneNumber, ScanId};
 use crate::phone::PhoneConfig;
 use crate::world::{
-    AddPhoneError, ConnInfo, ImportError, ScanError, ScanOutcome, UnlinkError, World,
+    AddPhoneError, ConfirmError, ConnInfo, ImportError, ScanError, ScanOutcome, UnlinkError, World,
 };
 
 /// How long a client may take for the TLS handshake.
@@ -236,6 +237,53 @@ impl Sim {
             let forms = world.config().qr_forms;
             control::begin_scan(world, now, phone, code, forms, auto_phones)
         })
+    }
+
+    /// The owner of a phone, or of the default one, types a pairing code into it; waits until the link is made or
+    /// has failed.
+    ///
+    /// # Errors
+    /// When the text is no pairing code, or there is no such phone.
+    pub async fn enter_code(
+        &self,
+        phone: Option<PhoneNumber>,
+        code: &str,
+    ) -> Result<ScanOutcome, ScanError> {
+        let scan = self.begin_code(phone, code)?;
+        Ok(self.scan_outcome(scan).await)
+    }
+
+    /// The owner of a phone, or of the default one, types a pairing code into it.
+    ///
+    /// # Errors
+    /// When the text is no pairing code, or there is no such phone.
+    pub fn begin_code(&self, phone: Option<PhoneNumber>, code: &str) -> Result<ScanId, ScanError> {
+        let phone = phone
+            .or_else(|| self.default_phone())
+            .ok_or(ScanError::NoPhones)?;
+        self.act(|world, now| world.enter_code(now, phone, code))
+    }
+
+    /// The owner's passkey signs for these options of `navigator.credentials.get`; returns the assertion. Both
+    /// are JSON text.
+    ///
+    /// # Errors
+    /// See [`AssertError`].
+    pub fn assert_passkey(&self, options: &str) -> Result<String, AssertError> {
+        self.act(|world, now| world.assert_passkey(now, options))
+    }
+
+    /// The confirmation code a phone shows, as `XXXX-XXXX`.
+    pub fn passkey_code(&self, phone: PhoneNumber) -> Option<String> {
+        self.read(|world| world.passkey_code(phone))
+    }
+
+    /// The owner says on the phone whether the companion shows the same code.
+    ///
+    /// # Errors
+    /// When there is no such phone, or it shows no code.
+    pub fn confirm_on_phone(&self, phone: PhoneNumber, accept: bool) -> Result<(), ConfirmError> {
+        self.act(|world, now| world.confirm_on_phone(now, phone, accept))
     }
 
     /// Waits until a scan is decided.

@@ -4,6 +4,8 @@
 //! beside it, as further ways to come to the same [`Upload`].
 
 mod adv;
+mod entered;
+mod policy;
 mod qr;
 mod tamper;
 
@@ -16,6 +18,8 @@ use wa_proto::pb;
 use wa_signal::{RegistrationId, SignedPrekey, SignedPrekeyId};
 
 pub(crate) use self::adv::{DEVICE_SIGNATURE_PREFIX, Sign};
+pub use self::entered::{CODE_LEN, EnteredCode, EnteredCodeError};
+pub use self::policy::{PasskeyPolicy, ProofPolicy};
 pub use self::qr::{
     DEEP_LINK_PREFIX, MAX_QR_LEN, QrField, QrForms, QrParseError, ScannedQr, parse_qr,
 };
@@ -34,6 +38,8 @@ pub struct PhoneConfig {
     pub push_name: Option<String>,
     /// Whether the account keeps its chats by LID; told to companions in client-props.
     pub lid_migrated: bool,
+    /// Which links the account guards with its passkey.
+    pub passkey: PasskeyPolicy,
 }
 
 impl Default for PhoneConfig {
@@ -43,6 +49,7 @@ impl Default for PhoneConfig {
             business_name: None,
             push_name: None,
             lid_migrated: true,
+            passkey: PasskeyPolicy::default(),
         }
     }
 }

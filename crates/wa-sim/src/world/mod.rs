@@ -1,5 +1,6 @@
 //! The server and its phones, without sockets and clocks.
 
+mod code;
 mod conn;
 mod export;
 mod fault_frames;
@@ -11,6 +12,7 @@ mod iq_usync;
 mod linking;
 mod login;
 mod notify;
+mod passkey;
 mod phones;
 mod registration;
 mod remark;
@@ -32,6 +34,7 @@ pub use self::conn::ConnInfo;
 use self::conn::{Conn, Linking, Phase};
 pub use self::export::{ImportError, STATE_VERSION, WorldState};
 use self::handshake::ServerKeys;
+pub use self::passkey::ConfirmError;
 use self::phones::Scans;
 pub use self::phones::{
     AddPhoneError, MAX_ACCOUNTS, ScanError, ScanFailure, ScanOutcome, UnlinkError,

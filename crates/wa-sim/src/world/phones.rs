@@ -11,7 +11,9 @@ use super::timers::Timer;
 use crate::account::Account;
 use crate::fault::StreamError;
 use crate::names::{Now, PhoneNumber, ScanId};
-use crate::phone::{Phone, PhoneConfig, QrForms, QrParseError, ScannedQr, parse_qr};
+use crate::phone::{
+    EnteredCodeError, Phone, PhoneConfig, QrForms, QrParseError, ScannedQr, parse_qr,
+};
 
 /// Most accounts of one world.
 pub const MAX_ACCOUNTS: usize = 100_000;
@@ -42,6 +44,9 @@ pub enum ScanError {
     /// The text is no linking code.
     #[error("not a linking code: {0}")]
     Code(#[from] QrParseError),
+    /// The text is no pairing code.
+    #[error("not a pairing code: {0}")]
+    Entered(#[from] EnteredCodeError),
     /// No phone has this number.
     #[error("no phone has the number {0}")]
     NoPhone(PhoneNumber),
