@@ -101,7 +101,8 @@ pub use config::{
     ParseVersionError, ReconnectPolicy, Timings,
 };
 pub use device::{
-    Credentials, Device, KEPT_SIGNED_PREKEYS, MAX_ROUTING_LEN, MAX_STORED_PREKEYS, Registered,
+    Credentials, Device, ImportedDevice, ImportedDeviceError, KEPT_SIGNED_PREKEYS,
+    MAX_IMPORTED_TEXT_LEN, MAX_ROUTING_LEN, MAX_STORED_PREKEYS, Registered,
 };
 pub use engine::{Engine, Health, MAX_OPS};
 pub use error::{

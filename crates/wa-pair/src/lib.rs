@@ -83,8 +83,8 @@ mod scan;
 
 pub use adv::{
     AdvFamily, KeyIndexList, KeyIndexListError, MAX_DEVICE_IDENTITY_LEN, MAX_KEY_INDEX_LIST_LEN,
-    SignedIdentity, SignedIdentityError, SignedKeyIndexList, Verified, device_list_hash,
-    verify_pair_success,
+    OwnIdentity, OwnIdentityError, SignedIdentity, SignedIdentityError, SignedKeyIndexList,
+    Verified, device_list_hash, verify_pair_success,
 };
 pub use client_type::ClientType;
 pub use code::{PairingCode, PairingCodeError};

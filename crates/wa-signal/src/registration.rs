@@ -16,13 +16,10 @@ impl RegistrationId {
         Self(u32::try_from(offset).map_or(1, |offset| offset + 1))
     }
 
-    /// The id with this number, if it is one we could have made.
+    /// The id with this number: any but 0. Other clients mint larger ones than we do, and links of theirs can be
+    /// imported.
     pub const fn new(value: u32) -> Option<Self> {
-        if value >= 1 && value <= MAX_REGISTRATION_ID {
-            Some(Self(value))
-        } else {
-            None
-        }
+        if value == 0 { None } else { Some(Self(value)) }
     }
 
     /// The number.

