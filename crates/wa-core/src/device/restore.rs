@@ -34,7 +34,7 @@ pub(super) fn device(
         Some(None) => None,
     };
 
-    let Some(registration) = registration(&pickle)? else {
+    let Some(registration) = RegistrationId::new(pickle.registration_id) else {
         return half("registration id");
     };
     let Some(noise) = secret(&pickle.noise_secret)? else {
@@ -101,15 +101,6 @@ fn secret(bytes: &[u8]) -> Result<Option<zeroize::Zeroizing<[u8; 32]>>, RestoreE
     let key = <[u8; 32]>::try_from(bytes)
         .map_err(|_| damaged("device record", "a key is not 32 bytes long"))?;
     Ok(Some(zeroize::Zeroizing::new(key)))
-}
-
-fn registration(pickle: &DevicePickle) -> Result<Option<RegistrationId>, RestoreError> {
-    match pickle.registration_id {
-        0 => Ok(None),
-        id => RegistrationId::new(id)
-            .map(Some)
-            .ok_or(damaged("device record", "registration id out of range")),
-    }
 }
 
 /// `None` for an absent id, an error for one that cannot be.
