@@ -20,7 +20,7 @@ pub(crate) const SANS_IO: [&str; 6] = [
 ];
 
 /// What each crate stands on. It may use all that those stand on, too.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("wa-crypto", &[]),
     ("wa-proto", &[]),
     ("wa-noise", &["wa-crypto", "wa-proto"]),
@@ -29,13 +29,17 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("wa-core", &["wa-noise", "wa-signal", "wa-pair"]),
     ("wa-store", &["wa-core"]),
     ("wa-store-sqlite", &["wa-store"]),
+    ("wa-import", &["wa-store"]),
     ("wa-client", &["wa-store", "wa-core"]),
     // The server's side of the wire must not share the client's machines, or both could be wrong alike.
     (
         "wa-sim",
         &["wa-crypto", "wa-proto", "wa-noise", "wa-signal"],
     ),
-    ("wa-cli", &["wa-client", "wa-store-sqlite", "wa-sim"]),
+    (
+        "wa-cli",
+        &["wa-client", "wa-store-sqlite", "wa-import", "wa-sim"],
+    ),
     ("wa-examples", &["wa-client", "wa-store-sqlite"]),
 ];
 
@@ -45,6 +49,7 @@ const DOORS: [(&str, &[&str]); 4] = [
         "tokio",
         &[
             "wa-store-sqlite",
+            "wa-import",
             "wa-client",
             "wa-sim",
             "wa-cli",
@@ -56,7 +61,7 @@ const DOORS: [(&str, &[&str]); 4] = [
         &["wa-client", "wa-sim", "wa-cli", "wa-examples"],
     ),
     ("rustls", &["wa-client", "wa-sim", "wa-cli", "wa-examples"]),
-    ("sqlx", &["wa-store-sqlite", "wa-cli", "wa-examples"]),
+    ("sqlx", &["wa-store-sqlite", "wa-import", "wa-cli", "wa-examples"]),
 ];
 
 /// What would bring I/O, a clock, randomness or a host into a crate that has none.

@@ -37,6 +37,7 @@
 //! [`AccountExport::decode`] take bytes of strangers: they never panic and stay within [`MAX_EXPORT_LEN`].
 mod account;
 mod any;
+mod bounded_file;
 mod clock;
 mod codec;
 pub mod conformance;
@@ -59,6 +60,7 @@ mod xaes;
 
 pub use account::{AccountId, AccountIdError, AccountInfo, NewAccount, check_label};
 pub use any::AnyStore;
+pub use bounded_file::read_bounded;
 pub use clock::unix_ms_now;
 pub use error::{RandomError, StoreError, UnsealError};
 pub use export::{AccountExport, ExportError, ExportKey, MAX_EXPORT_LEN, export_sealed};

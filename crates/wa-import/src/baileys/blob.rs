@@ -1,0 +1,170 @@
+//! Bytes in JSON, in every form they were ever written.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+/// Longest byte string taken from a file of keys.
+const MAX_BLOB_LEN: usize = 4096;
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Bytes, written as base64, as `{"type":"Buffer","data":…}` around base64 or an array, as an array of numbers, or
+/// as an object of numbers under `"0"`, `"1"` and so on. Wiped on drop.
+#[derive(Clone)]
+pub(super) struct Blob(Zeroizing<Vec<u8>>);
+
+impl Blob {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Blob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blob({} bytes)", self.0.len())
+    }
+}
+
+impl<'de> Deserialize<'de> for Blob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyForm)
+    }
+}
+
+struct AnyForm;
+
+impl<'de> Visitor<'de> for AnyForm {
+    type Value = Blob;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Blob, E> {
+        // Sized by the longest allowed, so that it never grows and leaves a copy behind.
+        let mut bytes = Zeroizing::new(vec![0; MAX_BLOB_LEN + 2]);
+        if text.len() > MAX_BLOB_LEN / 3 * 4 + 4 {
+            return Err(too_long());
+        }
+        let len = BASE64
+            .decode_slice(text, &mut bytes)
+            .map_err(|_| E::custom("bytes that are no base64"))?;
+        bytes.truncate(len);
+        bounded(bytes)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Blob, A::Error> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_BLOB_LEN));
+        while let Some(byte) = values.next_element::<u8>()? {
+            push(&mut bytes, byte)?;
+        }
+        Ok(Blob(bytes))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Blob, A::Error> {
+        let mut data: Option<Blob> = None;
+        let mut numbered = Zeroizing::new(Vec::with_capacity(MAX_BLOB_LEN));
+        while let Some(key) = fields.next_key::<String>()? {
+            match key.as_str() {
+                "data" => data = Some(fields.next_value()?),
+                "type" => {
+                    if fields.next_value::<String>()? != "Buffer" {
+                        return Err(A::Error::custom("an object that is no buffer"));
+                    }
+                }
+                position if position.parse() == Ok(numbered.len()) => {
+                    push(&mut numbered, fields.next_value()?)?;
+                }
+                _ => {
+                    fields.next_value::<IgnoredAny>()?;
+                    return Err(A::Error::custom("an object that is no buffer"));
+                }
+            }
+        }
+        Ok(data.unwrap_or(Blob(numbered)))
+    }
+}
+
+fn bounded<E: Error>(bytes: Zeroizing<Vec<u8>>) -> Result<Blob, E> {
+    if bytes.len() > MAX_BLOB_LEN {
+        return Err(too_long());
+    }
+    Ok(Blob(bytes))
+}
+
+fn push<E: Error>(bytes: &mut Vec<u8>, byte: u8) -> Result<(), E> {
+    if bytes.len() == MAX_BLOB_LEN {
+        return Err(too_long());
+    }
+    bytes.push(byte);
+    Ok(())
+}
+
+fn too_long<E: Error>() -> E {
+    E::custom(format_args!("more than {MAX_BLOB_LEN} bytes in one place"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Vec<u8>, String> {
+        serde_json::from_str::<Blob>(text)
+            .map(|blob| blob.bytes().to_vec())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        let expected = Ok(vec![1, 2, 255]);
+        for text in [
+            r#""AQL/""#,
+            r#"{"type":"Buffer","data":"AQL/"}"#,
+            r#"{"data":"AQL/","type":"Buffer"}"#,
+            r#"{"type":"Buffer","data":[1,2,255]}"#,
+            r#"{"0":1,"1":2,"2":255}"#,
+            "[1,2,255]",
+        ] {
+            assert_eq!(parse(text), expected, "{text}");
+        }
+        assert_eq!(parse(r#""AQ""#), Ok(vec![1]), "without padding");
+        assert_eq!(parse("{}"), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_is_no_bytes_is_refused() {
+        for text in [
+            r#""A*==""#,
+            "7",
+            "null",
+            "[256]",
+            "[-1]",
+            r#"{"1":1}"#,
+            r#"{"type":"Date","data":"AQL/"}"#,
+            r#"{"type":"Buffer","data":"AQL/","more":1}"#,
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_length_is_bounded() {
+        use base64::engine::general_purpose::STANDARD;
+        let list = |len| serde_json::to_string(&vec![7_u8; len]).unwrap();
+        let text = |len| format!("\"{}\"", STANDARD.encode(vec![7_u8; len]));
+        for form in [list, text] {
+            assert_eq!(parse(&form(MAX_BLOB_LEN)).unwrap().len(), MAX_BLOB_LEN);
+            assert!(parse(&form(MAX_BLOB_LEN + 1)).is_err());
+        }
+    }
+}
