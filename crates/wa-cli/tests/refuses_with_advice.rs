@@ -9,7 +9,7 @@
 mod common;
 
 use common::{Running, World, run};
-use wa_sim::Fault;
+use wa_sim::{FailureStanza, Fault};
 
 #[test]
 fn wrong_usage_is_code_2() {
@@ -120,12 +120,11 @@ fn codes_that_nobody_scans_expire_with_code_3() {
 fn a_restricted_account_is_code_7() {
     let world = World::new();
     world.link();
-    world.sim.inject(Fault::Failure {
+    world.sim.inject(Fault::Failure(FailureStanza {
         reason: 402,
         code: Some(101),
-        expire: None,
-        location: None,
-    });
+        ..FailureStanza::default()
+    }));
     let (code, _, stderr) = run(&mut world.online("run"));
     assert_eq!(code, Some(7), "{stderr}");
     assert!(

@@ -1,6 +1,7 @@
 //! What the server keeps: accounts, their linked devices and the keys those uploaded.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 use wa_crypto::{IdentityPublic, NoiseStaticPublic};
 use wa_proto::{Jid, Node, Server};
@@ -11,8 +12,11 @@ use crate::phone::{KeyList, Phone};
 
 /// Most one-time prekeys kept for a device: five batches of 812.
 pub const MAX_STORED_PREKEYS: usize = 4_060;
-/// Most stanzas kept for a device that is away.
-pub const MAX_WAITING_STANZAS: usize = 64;
+/// Most stanzas kept for a device until it acknowledges them.
+pub const MAX_WAITING_STANZAS: usize = 1_024;
+/// Most stanzas sent to a device that it has not acknowledged: the batch clients ask for (login chapter,
+/// section 6).
+pub(crate) const MAX_UNACKNOWLEDGED: usize = 200;
 
 /// One account: its phone and the companions linked to it.
 pub(crate) struct Account {
@@ -58,11 +62,11 @@ pub(crate) struct Bundle {
 pub(crate) struct Waiting {
     pub(crate) id: String,
     pub(crate) class: &'static str,
-    /// The stanza's `type`, which its ack copies or leaves out.
+    /// The stanza's `type`, which its ack copies or leaves out; empty if it has none.
     pub(crate) kind: &'static str,
     pub(crate) stanza: Node,
-    /// Whether it was sent on the connection the device has now.
-    pub(crate) sent: bool,
+    /// When it was sent on the connection the device has now.
+    pub(crate) sent: Option<Instant>,
 }
 
 impl Account {

@@ -41,6 +41,9 @@ pub struct WorldConfig {
     pub server_ping: Option<Duration>,
     /// How long a connection may say nothing at all before the server gives it up.
     pub idle_timeout: Duration,
+    /// How long a companion may leave a stanza unacknowledged before the stream ends: roughly 50 minutes (login
+    /// chapter, 12.1).
+    pub ack_timeout: Option<Duration>,
     /// How long the socket stays open after a `stream:error`. A client that handles stanzas and the end of the socket in
     /// different places can miss the one when the other comes in the same instant. Zero: closed at once.
     pub close_linger: Duration,
@@ -112,6 +115,7 @@ impl Default for WorldConfig {
             scan_delay: Duration::ZERO,
             server_ping: Some(Duration::from_secs(25)),
             idle_timeout: Duration::from_secs(120),
+            ack_timeout: Some(Duration::from_secs(50 * 60)),
             close_linger: Duration::ZERO,
             allow_ik: true,
             edge_routing: true,

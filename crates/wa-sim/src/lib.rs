@@ -87,7 +87,6 @@ mod authenticator;
 mod config;
 mod dhash;
 mod fault;
-mod fault_book;
 mod names;
 mod net;
 mod phone;
@@ -97,10 +96,11 @@ pub use account::{MAX_STORED_PREKEYS, MAX_WAITING_STANZAS};
 pub use authenticator::{AssertError, MAX_OPTIONS_LEN};
 pub use config::{AccountKeyInReply, PhoneAnswer, UnknownIq, WorldConfig};
 pub use fault::{
-    BadCertificate, BadFrame, BadIdentity, Fault, FaultRule, IqKind, RefreshChild, Step,
-    StreamError,
+    BadCertificate, BadDeviceList, BadDigest, BadFrame, BadIdentity, Extra, FailureStanza, Fault,
+    FaultRule, FaultScript, IqKind, MAX_FAULT_MS, MAX_FAULTS, MAX_REFS, MAX_ROUTING_LEN,
+    MAX_SCRIPT_LEN, RefreshChild, RemovalNotice, RuleError, SCRIPT_VERSION, ScriptError,
+    ScriptFileError, StanzaClass, StanzaKind, Step, StreamError,
 };
-pub use fault_book::MAX_FAULTS;
 pub use names::{
     ConnId, MAX_NUMBER_DIGITS, MIN_NUMBER_DIGITS, Now, PhoneNumber, PhoneNumberError, ScanId,
 };

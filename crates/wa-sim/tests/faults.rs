@@ -15,8 +15,8 @@ use common::lab::{Lab, number, refs_of};
 use wa_noise::{CertificateError, HandshakeFailure, Pattern};
 use wa_proto::Node;
 use wa_sim::{
-    BadCertificate, BadFrame, BadIdentity, ConnId, Fault, FaultRule, IqKind, RefreshChild,
-    ScanFailure, ScanOutcome, Step, StreamError,
+    BadCertificate, BadFrame, BadIdentity, ConnId, FailureStanza, Fault, FaultRule, IqKind,
+    RefreshChild, ScanFailure, ScanOutcome, Step, StreamError,
 };
 
 fn with_fault(fault: Fault) -> Lab {
@@ -238,10 +238,7 @@ fn every_stream_error_has_its_form() {
         let mut keys = Keys::new(1);
         lab.link(&mut keys);
         let id = lab.come_online(&mut keys);
-        lab.world.inject(Fault::StreamErrorAt {
-            step: Step::Ping,
-            error,
-        });
+        lab.world.inject(Fault::stream_error(Step::Ping, error));
         lab.send(id, &request("ping", "get", "w:p", None));
         assert!(lab.is_closed(id));
         lab.hear(id)
@@ -264,6 +261,7 @@ fn every_stream_error_has_its_form() {
     );
     let node = of(StreamError::Conflict {
         conflict: "other".to_owned(),
+        code: None,
     });
     assert_eq!(conflict(&node), "other");
     for code in [401, 409, 429, 500, 503, 515, 516] {
@@ -286,12 +284,13 @@ fn every_stream_error_has_its_form() {
 #[test]
 fn failures_carry_what_they_were_given() {
     for reason in [400, 401, 402, 403, 405, 406, 409, 500, 503] {
-        let mut lab = with_fault(Fault::Failure {
+        let mut lab = with_fault(Fault::Failure(FailureStanza {
             reason,
             code: (reason == 402).then_some(101),
             expire: (reason == 402).then_some(3_600),
             location: Some("frc".to_owned()),
-        });
+            ..FailureStanza::default()
+        }));
         let id = lab.register(&Keys::new(1));
         let failure = lab.hear(id);
         assert_eq!(failure.tag_str(), "failure");
@@ -308,12 +307,7 @@ fn a_failure_can_be_meant_for_one_account() {
     let mut lab = Lab::new();
     let mut keys = Keys::new(1);
     lab.link(&mut keys);
-    let failure = Fault::Failure {
-        reason: 503,
-        code: None,
-        expire: None,
-        location: None,
-    };
+    let failure = Fault::failure(503);
     lab.world.inject(FaultRule {
         account: Some(number(15_551_239_999)),
         ..FaultRule::once(failure.clone())

@@ -1,12 +1,14 @@
 //! One connection as the server sees it.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wa_crypto::{IdentityPublic, NoiseStaticPublic};
 use wa_noise::{AwaitClientFinish, FrameDecoder, PreambleDecoder, Transport};
+use wa_proto::Node;
 use wa_signal::PublicSignedPrekey;
 
+use crate::fault::IqKind;
 use crate::names::{ConnId, PhoneNumber, ScanId};
 use crate::phone::Upload;
 
@@ -36,8 +38,22 @@ pub(super) struct Conn {
     pub(super) split: Option<usize>,
     /// A fault joins what is sent in one step into one message.
     pub(super) join: bool,
+    /// A fault holds back what is sent.
+    pub(super) delay: Option<Delay>,
+    /// Stanzas a fault holds back until the next one is sent.
+    pub(super) held: Vec<Node>,
+    /// The request that is being answered.
+    pub(super) answering: Option<IqKind>,
+    /// How long a stanza may go unacknowledged here.
+    pub(super) ack_limit: Option<Duration>,
     /// Stanzas sent here so far, for ids.
     pub(super) stanzas: u64,
+}
+
+/// What is sent waits until then.
+pub(super) struct Delay {
+    pub(super) until: Instant,
+    pub(super) backlog: Vec<Vec<u8>>,
 }
 
 pub(super) enum Phase {
@@ -95,6 +111,8 @@ pub(super) struct Session {
     pub(super) device: u16,
     /// Whether waiting stanzas may be sent.
     pub(super) active: bool,
+    /// How many waiting stanzas were announced, once they were.
+    pub(super) announced: Option<usize>,
     /// Whether the end of the waiting stanzas was announced.
     pub(super) drained: bool,
 }
@@ -116,6 +134,10 @@ impl Conn {
             silent: false,
             split: None,
             join: false,
+            delay: None,
+            held: Vec::new(),
+            answering: None,
+            ack_limit: None,
             stanzas: 0,
         }
     }
@@ -150,6 +172,14 @@ impl Conn {
                 &self.phase,
                 Phase::Registering(registration) if matches!(registration.linking, Linking::Offered)
             )
+    }
+
+    /// The companion that is logged in here.
+    pub(super) fn own(&self) -> Option<(PhoneNumber, u16)> {
+        match &self.phase {
+            Phase::Online(session) => Some((session.number, session.device)),
+            _ => None,
+        }
     }
 
     pub(super) fn session(&mut self) -> Option<&mut Session> {

@@ -10,6 +10,8 @@ use crate::fault::BadFrame;
 
 /// Bytes of a garbage frame: enough to hold a tag.
 const GARBAGE_LEN: usize = 48;
+/// Bytes that are sent of a frame of twice the length.
+const HALF_LEN: u8 = 32;
 /// Deepest nesting that is built; the deeper ones differ in nothing.
 const MAX_DEPTH: u32 = 100_000;
 /// Longest content that is compressed: what the simulator itself can spare.
@@ -43,12 +45,17 @@ impl World {
                     self.send_plaintext(conn, &zip_bomb(inflated.min(MAX_INFLATED)));
                     return;
                 }
-                BadFrame::Garbage | BadFrame::Oversize | BadFrame::Empty => {}
+                BadFrame::Garbage | BadFrame::Oversize | BadFrame::Half | BadFrame::Empty => {}
             }
         }
         let mut bytes = Vec::new();
         match frame {
             BadFrame::Oversize => bytes.extend_from_slice(&[0xff, 0xff, 0xff, 0, 0, 0, 0]),
+            BadFrame::Half => {
+                // Three bytes of length, and the first half of what they announce.
+                bytes.extend_from_slice(&[0, 0, 2 * HALF_LEN]);
+                bytes.resize(bytes.len() + usize::from(HALF_LEN), 0);
+            }
             BadFrame::Empty => bytes.extend_from_slice(&[0, 0, 0]),
             _ => {
                 let mut body = [0; GARBAGE_LEN];

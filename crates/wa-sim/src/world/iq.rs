@@ -44,8 +44,7 @@ impl World {
                 return;
             }
         }
-        if let Some((code, text, backoff)) = self.injected_error(conn, kind_of(iq)) {
-            self.send_error(conn, iq, code, &text, backoff);
+        if self.refused_by_fault(conn, iq) {
             return;
         }
         let xmlns = iq.attr_text("xmlns").unwrap_or_default();
@@ -174,11 +173,17 @@ impl World {
         }
     }
 
-    fn injected_error(
-        &mut self,
-        conn: &Conn,
-        kind: Option<IqKind>,
-    ) -> Option<(u16, String, Option<u64>)> {
+    /// A fault answers the request by an error.
+    pub(super) fn refused_by_fault(&mut self, conn: &mut Conn, iq: &NodeRef<'_>) -> bool {
+        let Some((code, text, backoff)) = self.injected_error(conn) else {
+            return false;
+        };
+        self.send_error(conn, iq, code, &text, backoff);
+        true
+    }
+
+    fn injected_error(&mut self, conn: &Conn) -> Option<(u16, String, Option<u64>)> {
+        let kind = conn.answering;
         self.take_fault(conn, |fault| match fault {
             Fault::IqError {
                 request,
@@ -194,18 +199,42 @@ impl World {
     }
 }
 
-fn kind_of(iq: &NodeRef<'_>) -> Option<IqKind> {
+/// What a request asks for; `None` when it is no request, or one no fault can name.
+pub(super) fn kind_of(iq: &NodeRef<'_>) -> Option<IqKind> {
+    if iq.tag() != "iq" {
+        return None;
+    }
     let xmlns = iq.attr_text("xmlns")?;
-    let set = iq.attr_text("type").as_deref() == Some("set");
+    let set = match iq.attr_text("type").as_deref() {
+        Some("set") => true,
+        Some("get") => false,
+        _ => return None,
+    };
     let has = |tag: &str| iq.child(tag).is_some();
     match &*xmlns {
         "w:p" => Some(IqKind::Ping),
         "passive" => Some(IqKind::Passive),
         "md" if has("remove-companion-device") => Some(IqKind::Logout),
+        "urn:xmpp:whatsapp:dirty" => Some(IqKind::Clean),
+        "md" if has("link_code_companion_reg") => link_code_kind(iq),
+        "md" if has("passkey_request_options") => Some(IqKind::PasskeyOptions),
+        "md" if has("ref") => Some(IqKind::PasskeyRef),
+        "md" if has("passkey_prologue") => Some(IqKind::PasskeyPrologue),
+        "md" if has("companion_nonce") => Some(IqKind::PasskeyNonce),
+        "md" if has("encrypted_pairing_request") => Some(IqKind::PasskeyRequest),
         "encrypt" if has("count") => Some(IqKind::Count),
         "encrypt" if has("digest") => Some(IqKind::Digest),
         "encrypt" if has("rotate") => Some(IqKind::Rotate),
         "encrypt" if set && has("list") => Some(IqKind::Upload),
+        _ => None,
+    }
+}
+
+fn link_code_kind(iq: &NodeRef<'_>) -> Option<IqKind> {
+    let request = iq.child("link_code_companion_reg")?;
+    match request.attr_text("stage").as_deref() {
+        Some("companion_hello") => Some(IqKind::CompanionHello),
+        Some("companion_finish") => Some(IqKind::CompanionFinish),
         _ => None,
     }
 }
@@ -224,6 +253,7 @@ fn error_text(code: u16) -> &'static str {
         419 => "resource-limit",
         423 => "locked",
         429 => "rate-overlimit",
+        452 => "feature-not-available",
         501 => "feature-not-implemented",
         503 => "service-unavailable",
         530 => "partial-server-error",

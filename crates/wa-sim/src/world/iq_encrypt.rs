@@ -11,7 +11,7 @@ use super::conn::Conn;
 use super::iq::Answer;
 use super::{Misbehaviour, World};
 use crate::account::{Account, Bundle, Device};
-use crate::fault::Step;
+use crate::fault::{BadDigest, Fault, Step};
 
 /// Most one-time prekeys taken in one upload.
 pub(super) const MAX_UPLOAD: usize = 2_048;
@@ -111,6 +111,15 @@ impl World {
         if !self.at(conn, Step::Digest) {
             return Answer::Done;
         }
+        let problem = self.take_fault(conn, |fault| match fault {
+            Fault::Digest { problem } => Some(*problem),
+            _ => None,
+        });
+        match problem {
+            Some(BadDigest::Missing) => return Answer::Error(404, "item-not-found"),
+            Some(BadDigest::Empty) => return Answer::Result(Vec::new()),
+            Some(BadDigest::WrongHash) | None => {}
+        }
         let Some(device) = self.own_device(conn) else {
             return Answer::Error(500, "internal-server-error");
         };
@@ -129,11 +138,15 @@ impl World {
         for child in bundle_head(device.registration, &device.identity) {
             digest = digest.child(child);
         }
+        let mut hash = bundle.digest(&device.identity);
+        if let (Some(BadDigest::WrongHash), Some(first)) = (problem, hash.first_mut()) {
+            *first ^= 1;
+        }
         Answer::Result(vec![
             digest
                 .child(signed_node(&bundle.signed))
                 .child(Node::new("list").children(ids))
-                .child(Node::new("hash").bytes(bundle.digest(&device.identity))),
+                .child(Node::new("hash").bytes(hash)),
         ])
     }
 

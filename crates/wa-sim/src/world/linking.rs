@@ -11,7 +11,7 @@ use super::timers::Timer;
 use super::{Misbehaviour, SignedReplyError, World};
 use crate::account::{Bundle, Device};
 use crate::config::{AccountKeyInReply, PhoneAnswer};
-use crate::fault::{Fault, RefreshChild, Step, StreamError};
+use crate::fault::{Fault, RefreshChild, Step, StreamError, pause};
 use crate::names::{ConnId, PhoneNumber, ScanId};
 use crate::phone::{Companion, Tamper, Upload};
 
@@ -290,7 +290,7 @@ impl World {
 
     fn restart(&mut self, conn: &mut Conn) {
         let fault = self.take_fault(conn, |fault| match fault {
-            Fault::RestartDelay { ms } => Some(Restart::At(Duration::from_millis(*ms))),
+            Fault::RestartDelay { ms } => Some(Restart::At(pause(*ms))),
             Fault::RestartNever => Some(Restart::Never),
             _ => None,
         });

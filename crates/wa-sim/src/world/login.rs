@@ -6,7 +6,7 @@ use wa_proto::{Jid, Node, pb};
 
 use super::conn::{Conn, Phase, Session};
 use super::{Misbehaviour, World};
-use crate::fault::{Step, StreamError};
+use crate::fault::{Fault, Step, StreamError, pause};
 use crate::names::PhoneNumber;
 
 /// Bytes of routing info that are random; the frame around them is what real ones look like.
@@ -41,10 +41,27 @@ impl World {
             number,
             device,
             active: !payload.passive.unwrap_or(false),
+            announced: None,
             drained: false,
         });
+        self.prepare_login(conn, number, device);
         if self.at(conn, Step::Login) {
             self.logged_in(conn, number, device);
+        }
+    }
+
+    /// What faults have ready for this login.
+    fn prepare_login(&mut self, conn: &mut Conn, number: PhoneNumber, device: u16) {
+        let limit = self.take_fault(conn, |fault| match fault {
+            Fault::AckLimit { ms } => Some(pause(*ms)),
+            _ => None,
+        });
+        conn.ack_limit = limit.or(self.config.ack_timeout);
+        while let Some((class, count)) = self.take_fault(conn, |fault| match fault {
+            Fault::OfflineBatch { class, count } => Some((*class, *count)),
+            _ => None,
+        }) {
+            self.fill_batch(number, device, class, count);
         }
     }
 

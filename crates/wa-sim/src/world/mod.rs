@@ -3,7 +3,9 @@
 mod code;
 mod conn;
 mod export;
+mod extras;
 mod fault_frames;
+mod faults;
 mod handshake;
 mod iq;
 mod iq_encrypt;
@@ -44,8 +46,7 @@ use self::timers::{Timer, Timers};
 pub use self::views::{AccountView, CompanionView, DeviceView, PhoneView};
 use crate::account::Account;
 use crate::config::WorldConfig;
-use crate::fault::{Fault, FaultRule, Step};
-use crate::fault_book::FaultBook;
+use crate::fault::{Fault, FaultBook, FaultRule, FaultScript, Step};
 use crate::names::{ConnId, Now, PhoneNumber};
 
 /// What the world wants done.
@@ -79,6 +80,8 @@ pub struct World {
     timers: Timers,
     outputs: VecDeque<WorldOutput>,
     decoder: Decoder,
+    /// What was said last on connections that are over, and is still to be sent.
+    last_words: HashMap<ConnId, Vec<Vec<u8>>>,
     /// Counts the changes to what [`World::export`] holds.
     revision: u64,
 }
@@ -103,6 +106,7 @@ impl World {
             timers: Timers::default(),
             outputs: VecDeque::new(),
             decoder: Decoder::new(),
+            last_words: HashMap::new(),
             revision: 0,
         }
     }
@@ -146,6 +150,7 @@ impl World {
     /// A connection is gone.
     pub fn handle_closed(&mut self, now: Now, id: ConnId) {
         self.now = now;
+        self.last_words.remove(&id);
         if let Some(conn) = self.conns.remove(&id) {
             self.forget_conn(conn);
         }
@@ -170,6 +175,9 @@ impl World {
                 Timer::Ping(id) => self.with_conn(id, Self::ping),
                 // The connection is forgotten already; only its socket is still there.
                 Timer::Close(id) => self.outputs.push_back(WorldOutput::Close(id)),
+                Timer::LastWords(id) => self.say_last_words(id),
+                Timer::Release(id) => self.with_conn(id, Self::release),
+                Timer::Ack(id) => self.with_conn(id, Self::ack_due),
                 Timer::Scan(scan) => self.scan_now(scan),
             }
         }
@@ -188,6 +196,11 @@ impl World {
     /// Adds a fault. `false` when [`MAX_FAULTS`](crate::MAX_FAULTS) wait already.
     pub fn inject(&mut self, rule: impl Into<FaultRule>) -> bool {
         self.faults.add(rule.into())
+    }
+
+    /// Adds the faults of a script, all or none. `false` when there is no room for all of them.
+    pub fn inject_script(&mut self, script: &FaultScript) -> bool {
+        self.faults.add_all(script.rules())
     }
 
     /// Forgets all faults that wait. Connections already silenced stay silent.
@@ -308,45 +321,6 @@ impl World {
         self.decoder = decoder;
     }
 
-    /// Gives the faults of this step their chance. `false` when nothing more is to happen here.
-    fn at(&mut self, conn: &mut Conn, step: Step) -> bool {
-        if !conn.is_live() {
-            return false;
-        }
-        while let Some(fault) = self.take_fault(conn, |fault| match fault {
-            Fault::CloseAt { step: at }
-            | Fault::SilentAt { step: at }
-            | Fault::BadFrameAt { step: at, .. }
-            | Fault::StreamErrorAt { step: at, .. }
-                if *at == step =>
-            {
-                Some(fault.clone())
-            }
-            _ => None,
-        }) {
-            match fault {
-                Fault::CloseAt { .. } => self.close(conn),
-                Fault::SilentAt { .. } => conn.silent = true,
-                Fault::BadFrameAt { frame, .. } => self.send_bad_frame(conn, frame),
-                Fault::StreamErrorAt { error, .. } => self.end_stream(conn, &error),
-                _ => {}
-            }
-            if !conn.is_live() {
-                return false;
-            }
-        }
-        true
-    }
-
-    fn take_fault<T>(&mut self, conn: &Conn, wanted: impl Fn(&Fault) -> Option<T>) -> Option<T> {
-        self.faults.take(conn.account, wanted)
-    }
-
-    fn has_fault(&mut self, conn: &Conn, wanted: &Fault) -> bool {
-        self.take_fault(conn, |fault| (fault == wanted).then_some(()))
-            .is_some()
-    }
-
     fn remark(&mut self, conn: &Conn, what: Misbehaviour) {
         tracing::debug!(conn = conn.id.number(), %what, "remark");
         if self.remarks.len() >= MAX_REMARKS {
@@ -365,8 +339,31 @@ impl World {
         if conn.is_closed() {
             return;
         }
-        self.outputs.push_back(WorldOutput::Close(conn.id));
+        if !self.keeps_last_words(conn) {
+            self.outputs.push_back(WorldOutput::Close(conn.id));
+        }
         self.leave(conn);
+    }
+
+    /// What a delay holds back goes out when the delay is over, and the socket closes then.
+    fn keeps_last_words(&mut self, conn: &mut Conn) -> bool {
+        let Some(delay) = conn.delay.take() else {
+            return false;
+        };
+        self.last_words.insert(conn.id, delay.backlog);
+        self.timers.set(delay.until, Timer::LastWords(conn.id));
+        true
+    }
+
+    fn say_last_words(&mut self, id: ConnId) {
+        let Some(backlog) = self.last_words.remove(&id) else {
+            return;
+        };
+        for bytes in backlog {
+            self.outputs.push_back(WorldOutput::Transmit(id, bytes));
+        }
+        let at = self.now.instant + self.config.close_linger;
+        self.timers.set(at, Timer::Close(id));
     }
 
     /// Ends the connection after a last word, which the client has time to act upon: the socket stays open a little.
@@ -374,8 +371,10 @@ impl World {
         if self.config.close_linger.is_zero() || conn.is_closed() {
             return self.close(conn);
         }
-        let at = self.now.instant + self.config.close_linger;
-        self.timers.set(at, Timer::Close(conn.id));
+        if !self.keeps_last_words(conn) {
+            let at = self.now.instant + self.config.close_linger;
+            self.timers.set(at, Timer::Close(conn.id));
+        }
         self.leave(conn);
     }
 
@@ -402,7 +401,7 @@ impl World {
                     device.online = None;
                     device.last_seen = now;
                     for waiting in &mut device.waiting {
-                        waiting.sent = false;
+                        waiting.sent = None;
                     }
                 }
             }

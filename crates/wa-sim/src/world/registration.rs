@@ -12,15 +12,13 @@ use wa_signal::{PublicSignedPrekey, SignedPrekeyId};
 use super::conn::{Conn, Linking, Phase, Registration};
 use super::timers::Timer;
 use super::{Misbehaviour, World};
-use crate::fault::{Fault, RefreshChild, Step};
+use crate::fault::{FailureStanza, Fault, MAX_REFS, RefreshChild, Step, pause};
 use crate::names::PhoneNumber;
 
 /// What every ref starts with.
 const REF_PREFIX: &str = "2@";
 /// Random bytes in a ref.
 const REF_LEN: usize = 32;
-/// Most refs a fault can ask for.
-const MAX_REFS: usize = 64;
 /// The key type of Curve25519 keys.
 const KEY_TYPE: u8 = 5;
 
@@ -79,24 +77,7 @@ impl World {
 
     fn injected_failure(&mut self, conn: &Conn) -> Option<Node> {
         self.take_fault(conn, |fault| match fault {
-            Fault::Failure {
-                reason,
-                code,
-                expire,
-                location,
-            } => {
-                let mut node = Node::new("failure").attr("reason", reason.to_string());
-                if let Some(code) = code {
-                    node = node.attr("code", code.to_string());
-                }
-                if let Some(expire) = expire {
-                    node = node.attr("expire", expire.to_string());
-                }
-                if let Some(location) = location {
-                    node = node.attr("location", location.clone());
-                }
-                Some(node)
-            }
+            Fault::Failure(failure) => Some(failure_stanza(failure)),
             _ => None,
         })
     }
@@ -121,7 +102,7 @@ impl World {
         }
         self.offer_refs(conn);
         let window = self.take_fault(conn, |fault| match fault {
-            Fault::RefWindow { ms } => Some(std::time::Duration::from_millis(*ms)),
+            Fault::RefWindow { ms } => Some(pause(*ms)),
             _ => None,
         });
         let window = window.unwrap_or(self.config.ref_window);
@@ -223,6 +204,7 @@ impl World {
             }
             Some("error") => self.read_refusal(conn, stanza),
             // Codes and passkeys begin here: `link_code_companion_reg` and `passkey_prologue`.
+            Some("get" | "set") if self.refused_by_fault(conn, stanza) => {}
             Some("get" | "set") => self.unknown_request(conn, stanza),
             _ => self.unexpected(conn, stanza),
         }
@@ -313,4 +295,26 @@ fn field<const N: usize>(
             expected: N,
             got: bytes.len(),
         })
+}
+
+fn failure_stanza(failure: &FailureStanza) -> Node {
+    Node::new("failure")
+        .attr("reason", failure.reason.to_string())
+        .attr_if("code", failure.code.map(|code| code.to_string()))
+        .attr_if("expire", failure.expire.map(|secs| secs.to_string()))
+        .attr_if("location", failure.location.clone())
+        .attr_if("message", failure.message.clone())
+        .attr_if("url", failure.url.clone())
+        .attr_if(
+            "logout_message_header",
+            failure.logout_message_header.clone(),
+        )
+        .attr_if(
+            "logout_message_subtext",
+            failure.logout_message_subtext.clone(),
+        )
+        .attr_if(
+            "logout_message_locale",
+            failure.logout_message_locale.clone(),
+        )
 }

@@ -5,12 +5,23 @@ use wa_proto::{Jid, Node};
 use super::conn::{Conn, Phase};
 use super::timers::Timer;
 use super::{Misbehaviour, World, WorldOutput};
-use crate::fault::StreamError;
+use crate::fault::{Fault, IqKind, StanzaKind, StreamError};
+
+/// What a fault does with a stanza.
+enum Mischief {
+    Drop,
+    Hold,
+    Duplicate,
+}
 
 impl World {
     /// Queues bytes for a connection, as one message or as the faults want them.
-    pub(super) fn transmit(&mut self, conn: &Conn, bytes: Vec<u8>) {
+    pub(super) fn transmit(&mut self, conn: &mut Conn, bytes: Vec<u8>) {
         if !conn.is_live() {
+            return;
+        }
+        if let Some(delay) = &mut conn.delay {
+            delay.backlog.push(bytes);
             return;
         }
         if let Some(chunk) = conn.split {
@@ -37,10 +48,48 @@ impl World {
         self.outputs.push_back(WorldOutput::Transmit(id, bytes));
     }
 
+    /// Sends a stanza, unless a fault does something else with it.
     pub(super) fn send(&mut self, conn: &mut Conn, stanza: &Node) {
         if !conn.is_live() {
             return;
         }
+        match self.mischief(conn, stanza) {
+            Some(Mischief::Drop) => return,
+            Some(Mischief::Hold) => {
+                conn.held.push(stanza.clone());
+                return;
+            }
+            Some(Mischief::Duplicate) => self.send_now(conn, stanza),
+            None => {}
+        }
+        self.send_now(conn, stanza);
+        for held in std::mem::take(&mut conn.held) {
+            self.send_now(conn, &held);
+        }
+    }
+
+    fn mischief(&mut self, conn: &Conn, sent: &Node) -> Option<Mischief> {
+        let answering = conn.answering;
+        let kind = kind_of(sent);
+        let is_it = |stanza: &StanzaKind, request: &IqKind| match stanza {
+            StanzaKind::Any => true,
+            StanzaKind::Answer => {
+                kind == Some(StanzaKind::Answer)
+                    && (*request == IqKind::Any || Some(*request) == answering)
+            }
+            other => Some(*other) == kind,
+        };
+        self.take_fault(conn, |fault| match fault {
+            Fault::Drop { stanza, request } if is_it(stanza, request) => Some(Mischief::Drop),
+            Fault::Hold { stanza, request } if is_it(stanza, request) => Some(Mischief::Hold),
+            Fault::Duplicate { stanza, request } if is_it(stanza, request) => {
+                Some(Mischief::Duplicate)
+            }
+            _ => None,
+        })
+    }
+
+    fn send_now(&mut self, conn: &mut Conn, stanza: &Node) {
         let Some(transport) = &mut conn.transport else {
             return;
         };
@@ -78,8 +127,12 @@ impl World {
 
     /// Sends the error, or the end, and closes.
     pub(super) fn end_stream(&mut self, conn: &mut Conn, error: &StreamError) {
-        self.send(conn, &stream_error(error));
+        self.send_stream_error(conn, error);
         self.close_after_word(conn);
+    }
+
+    pub(super) fn send_stream_error(&mut self, conn: &mut Conn, error: &StreamError) {
+        self.send(conn, &stream_error(error));
     }
 
     /// Pings, or gives the connection up when it has said nothing for too long.
@@ -117,13 +170,46 @@ impl World {
     }
 }
 
+/// What a stanza of the server is to those who want it gone.
+fn kind_of(stanza: &Node) -> Option<StanzaKind> {
+    let has = |tag: &str| {
+        stanza
+            .get_children()
+            .iter()
+            .any(|child| child.tag_str() == tag)
+    };
+    Some(match stanza.tag_str() {
+        "iq" => match stanza.get_text("type").as_deref() {
+            Some("result" | "error") => StanzaKind::Answer,
+            _ if has("pair-device") => StanzaKind::PairDevice,
+            _ if has("pair-success") => StanzaKind::PairSuccess,
+            _ if stanza.get_children().is_empty() => StanzaKind::Ping,
+            _ => return None,
+        },
+        "success" => StanzaKind::Success,
+        "stream:error" | "xmlstreamend" => StanzaKind::StreamError,
+        "notification" => StanzaKind::Notification,
+        "message" => StanzaKind::Message,
+        "receipt" => StanzaKind::Receipt,
+        "call" => StanzaKind::Call,
+        "ib" if has("offline") => StanzaKind::OfflineEnd,
+        "ib" => StanzaKind::Ib,
+        _ => return None,
+    })
+}
+
 fn stream_error(error: &StreamError) -> Node {
     let node = Node::new("stream:error");
     let conflict = |kind: &str| Node::new("conflict").attr("type", kind.to_owned());
     match error {
         StreamError::Replaced => node.child(conflict("replaced")),
         StreamError::DeviceRemoved => node.attr("code", "401").child(conflict("device_removed")),
-        StreamError::Conflict { conflict: kind } => node.child(conflict(kind)),
+        StreamError::Conflict {
+            conflict: kind,
+            code,
+        } => node
+            .attr_if("code", code.map(|code| code.to_string()))
+            .child(conflict(kind)),
         StreamError::Code { code } => node.attr("code", code.to_string()),
         StreamError::Ack { id, class } => node.child(
             Node::new("ack")
@@ -131,6 +217,8 @@ fn stream_error(error: &StreamError) -> Node {
                 .attr("class", class.clone()),
         ),
         StreamError::NotWellFormed => node.child(Node::new("xml-not-well-formed")),
+        StreamError::Bare => node,
+        StreamError::Other { child } => node.child(Node::new(child.clone())),
         StreamError::StreamEnd => Node::new("xmlstreamend"),
     }
 }

@@ -4,6 +4,7 @@ use wa_proto::{Jid, Node, NodeRef};
 
 use super::World;
 use super::conn::{Conn, Phase};
+use super::iq::kind_of;
 use crate::fault::StreamError;
 
 impl World {
@@ -13,11 +14,13 @@ impl World {
             self.end_stream(conn, &StreamError::StreamEnd);
             return;
         }
+        conn.answering = kind_of(stanza);
         match conn.phase {
             Phase::Registering(_) => self.read_registering(conn, stanza),
             Phase::Online(_) => self.read_online(conn, stanza),
             _ => {}
         }
+        conn.answering = None;
     }
 
     /// A stanza of a logged-in companion.
@@ -27,7 +30,10 @@ impl World {
             self.read_iq(conn, stanza);
         } else if tag == "ack" {
             self.read_ack(conn, stanza);
-        } else if tag == "message" || tag == "receipt" || tag == "call" {
+        } else if tag == "receipt" {
+            self.settle_by_receipt(conn, stanza);
+            self.acknowledge(conn, stanza);
+        } else if tag == "message" || tag == "call" {
             self.acknowledge(conn, stanza);
         } else if tag == "ib" || tag == "presence" || tag == "chatstate" {
             // Heard and needing no answer.

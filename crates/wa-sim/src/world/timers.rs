@@ -19,6 +19,12 @@ pub(super) enum Timer {
     Ping(ConnId),
     /// The last word has been out long enough.
     Close(ConnId),
+    /// A delay is over on a connection that is over.
+    LastWords(ConnId),
+    /// A delay is over.
+    Release(ConnId),
+    /// A stanza may have waited too long for its ack.
+    Ack(ConnId),
     /// A phone's owner has pointed it at a code.
     Scan(ScanId),
 }

@@ -1,6 +1,6 @@
 //! The faults that wait for their chance.
 
-use crate::fault::{Fault, FaultRule};
+use super::{Fault, FaultRule};
 use crate::names::PhoneNumber;
 
 /// Most faults waiting at once.
@@ -20,6 +20,16 @@ impl FaultBook {
         }
         self.rules.push(rule);
         true
+    }
+
+    /// Whether there was room for all of them; otherwise none is added.
+    pub(crate) fn add_all(&mut self, rules: &[FaultRule]) -> bool {
+        let room = MAX_FAULTS.saturating_sub(self.rules.len());
+        let fits = rules.len() <= room;
+        if fits {
+            self.rules.extend_from_slice(rules);
+        }
+        fits
     }
 
     pub(crate) fn clear(&mut self) {
