@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The ways to link that can be open at once on one connection. Each has its own clock; none closes
 /// the connection while another lives.
@@ -6,10 +6,9 @@ use std::time::Instant;
 pub(crate) enum Clock {
     /// The ref on show: 60 s, then 20 s each (pairing chapter, A.3).
     Qr,
-    /// An outstanding pairing code: 180 s, and 60 s from primary_hello to pair-success (B.6). Started
-    /// by the code flow, which becomes the module `link_code`.
+    /// An outstanding pairing code: 180 s, and 60 s from primary_hello to pair-success (B.6).
     Code,
-    /// A passkey ceremony (C.6). Started by the passkey flow, which becomes the module `passkey`.
+    /// The stage of a passkey ceremony (C.6).
     Passkey,
 }
 
@@ -19,12 +18,12 @@ impl Clock {
 
 /// A running clock.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Running {
+struct Running {
     /// When it runs out.
-    pub(crate) deadline: Instant,
+    deadline: Instant,
     /// The flow has an HMAC pending that uses the ADV secret of now: a refresh must not replace it
     /// (A.4, step 5).
-    pub(crate) holds_secret: bool,
+    holds_secret: bool,
 }
 
 /// The three independent clocks.
@@ -36,8 +35,21 @@ pub(crate) struct Clocks {
 }
 
 impl Clocks {
-    pub(crate) fn start(&mut self, clock: Clock, running: Running) {
-        *self.slot(clock) = Some(running);
+    /// Starts a clock, or sets one that runs.
+    pub(crate) fn start(
+        &mut self,
+        clock: Clock,
+        from: Instant,
+        duration: Duration,
+        holds_secret: bool,
+    ) -> Instant {
+        // A time that cannot be told is as good as none left.
+        let deadline = from.checked_add(duration).unwrap_or(from);
+        *self.slot(clock) = Some(Running {
+            deadline,
+            holds_secret,
+        });
+        deadline
     }
 
     pub(crate) fn stop(&mut self, clock: Clock) {
@@ -71,10 +83,12 @@ impl Clocks {
 
     /// A flow waits for a pair-success under the ADV secret of now.
     pub(crate) fn secret_is_held(&self) -> bool {
-        Clock::ALL
-            .into_iter()
-            .filter_map(|clock| self.get(clock))
-            .any(|running| running.holds_secret)
+        Clock::ALL.into_iter().any(|clock| self.holds_secret(clock))
+    }
+
+    /// The flow of this clock does.
+    pub(crate) fn holds_secret(&self, clock: Clock) -> bool {
+        self.get(clock).is_some_and(|running| running.holds_secret)
     }
 
     fn slot(&mut self, clock: Clock) -> &mut Option<Running> {

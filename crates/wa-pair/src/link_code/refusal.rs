@@ -3,6 +3,8 @@ use std::time::Duration;
 use thiserror::Error;
 use wa_proto::NodeRef;
 
+use crate::reply::error_code;
+
 /// Longest `backoff` taken from the server: a day. Ours, so that what it says can be added to a clock.
 pub const MAX_BACKOFF: Duration = Duration::from_secs(86_400);
 
@@ -68,9 +70,7 @@ impl CodeRefusal {
         let Some(error) = iq.child("error") else {
             return Self::without_backoff(CodeRefusalKind::Unclassified { code: None });
         };
-        let code = error
-            .attr_u64("code")
-            .and_then(|code| u16::try_from(code).ok());
+        let code = error_code(iq);
         let text = error.attr_text("text");
         Self {
             kind: classify(code, text.as_deref()),

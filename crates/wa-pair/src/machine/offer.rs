@@ -6,15 +6,22 @@ use wa_crypto::{AdvSecret, CryptoRng};
 use wa_proto::NodeRef;
 
 use super::{AwaitSuccess, Pairing, State};
-use crate::clocks::{Clock, Running};
+use crate::clocks::Clock;
 use crate::refs::RefQueue;
-use crate::{PairOutput, QrCode, QrText, reply};
+use crate::reply::{self, REFRESH_NOTIFICATION};
+use crate::{PairOutput, QrCode, QrText};
 
 /// The children that ask for a refresh; a notification without one of them is acked and ignored.
 const REFRESH_CHILDREN: [&str; 2] = ["companion_reg_refresh", "pair-device-rotate-qr"];
 
 impl Pairing {
-    pub(super) fn pair_device(&mut self, now: Instant, id: &str, pair_device: &NodeRef<'_>) {
+    pub(super) fn pair_device(
+        &mut self,
+        now: Instant,
+        id: &str,
+        pair_device: &NodeRef<'_>,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) {
         self.outputs.push_back(PairOutput::Send(reply::result(id)));
         let State::AwaitSuccess(AwaitSuccess { refs }) = &mut self.state else {
             return;
@@ -26,8 +33,9 @@ impl Pairing {
         } else {
             tracing::warn!("pair-device without a usable ref");
             self.blank();
-            self.close_if_exhausted();
         }
+        self.offered = true;
+        self.begin_wanted_code(now, rng);
     }
 
     /// Puts on show the ref whose time it is. A driver that comes late skips the refs it slept
@@ -59,33 +67,44 @@ impl Pairing {
             .iter()
             .any(|name| notification.child(name).is_some());
         let waiting = matches!(self.state, State::AwaitSuccess(_));
+        let ack = reply::ack(id, REFRESH_NOTIFICATION);
         if !asked || !waiting || self.clocks.secret_is_held() {
-            self.outputs
-                .push_back(PairOutput::Send(reply::refresh_ack(id)));
+            self.outputs.push_back(PairOutput::Send(ack));
             return;
         }
-        let adv = AdvSecret::generate(rng);
-        self.keys.adv = AdvSecret::from_bytes(*adv.expose_bytes());
-        self.outputs.push_back(PairOutput::PersistAdvSecret(adv));
-        self.outputs
-            .push_back(PairOutput::Send(reply::refresh_ack(id)));
+        self.adopt_secret(AdvSecret::generate(rng));
+        self.outputs.push_back(PairOutput::Send(ack));
+        self.redraw(now);
+    }
+
+    /// Takes the QR code off the screen for good.
+    pub(super) fn blank(&mut self) {
+        self.hide();
+        self.clocks.stop(Clock::Qr);
+    }
+
+    /// Takes the QR code off the screen; its refs go on ageing.
+    pub(super) fn hide(&mut self) {
+        if self.clocks.deadline(Clock::Qr).is_some() && self.ceremony.is_none() {
+            self.outputs.push_back(PairOutput::QrExpired);
+        }
+    }
+
+    /// Shows the current ref once more, because what is written beside it has changed.
+    pub(super) fn redraw(&mut self, now: Instant) {
         if self.clocks.has_run_out(Clock::Qr, now) {
-            self.handle_timeout(now, rng);
+            self.rotate(now);
         } else {
             self.show(now);
         }
     }
 
-    /// Takes the QR code off the screen for good.
-    pub(super) fn blank(&mut self) {
-        if self.clocks.deadline(Clock::Qr).is_some() {
-            self.clocks.stop(Clock::Qr);
-            self.outputs.push_back(PairOutput::QrExpired);
-        }
-    }
-
-    /// Emits the current ref, written now, with the time it has left.
+    /// Emits the current ref, written now, with the time it has left. During a ceremony the screen is
+    /// the passkey's.
     fn show(&mut self, now: Instant) {
+        if self.ceremony.is_some() {
+            return;
+        }
         let State::AwaitSuccess(AwaitSuccess { refs }) = &self.state else {
             return;
         };
@@ -112,14 +131,6 @@ impl Pairing {
     }
 
     fn start_qr_clock(&mut self, from: Instant, ttl: Duration) {
-        // A time that cannot be told is as good as none left.
-        let deadline = from.checked_add(ttl).unwrap_or(from);
-        self.clocks.start(
-            Clock::Qr,
-            Running {
-                deadline,
-                holds_secret: false,
-            },
-        );
+        self.clocks.start(Clock::Qr, from, ttl, false);
     }
 }

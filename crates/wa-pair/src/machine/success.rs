@@ -50,7 +50,7 @@ impl Pairing {
             return;
         }
         self.blank();
-        self.clocks.stop_all();
+        self.end_flows();
         self.outputs.push_back(PairOutput::Verifying);
         let (verified, facts) = match self.check(stanza, pair_success) {
             Ok(checked) => checked,
@@ -117,6 +117,7 @@ impl Pairing {
         self.outputs.push_back(PairOutput::Send(reply));
         self.outputs.push_back(PairOutput::Paired(summary));
         self.state = State::Paired;
+        self.restart_if_possible();
     }
 
     fn check(

@@ -6,7 +6,7 @@ use wa_crypto::{AdvSecret, IdentitySecret, NoiseStaticPublic, Provider};
 use wa_proto::{Decoder, Jid, Node};
 
 use super::{Handled, Pairing};
-use crate::clocks::{Clock, Running};
+use crate::clocks::Clock;
 use crate::{PairConfig, PairKeys, PairOutput};
 
 struct Rig {
@@ -61,14 +61,10 @@ impl Rig {
     }
 
     fn run(&mut self, clock: Clock, seconds: u64, holds_secret: bool) {
-        let deadline = self.start + Duration::from_secs(seconds);
-        self.pairing.clocks.start(
-            clock,
-            Running {
-                deadline,
-                holds_secret,
-            },
-        );
+        let duration = Duration::from_secs(seconds);
+        self.pairing
+            .clocks
+            .start(clock, self.start, duration, holds_secret);
     }
 
     fn at(&mut self, seconds: u64) -> Vec<PairOutput> {
