@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use wa_client::{
     BuildError, Client, ClientBuilder, ClientVersion, ConnectionState, Event, Events, TlsRoots,
+    VersionChoice,
 };
 use wa_store::{AccountInfo, Store as _, StoreError};
 use wa_store_sqlite::SqliteStore;
@@ -73,11 +74,11 @@ impl Session {
         server: &ServerArgs,
         linking: Linking,
     ) -> Result<Self, Failure> {
-        let version = client_version(server)?;
+        let choice = client_version(server)?;
         let mut builder = Client::builder()
             .shared_store(Arc::clone(&store))
             .account(account.id)
-            .version(version)
+            .version(choice)
             .require_approval(
                 linking
                     == Linking::Wanted {
@@ -115,7 +116,7 @@ impl Session {
             },
             client,
             events,
-            version,
+            version: choice.resolve(None),
             store,
         })
     }
@@ -165,9 +166,9 @@ async fn build(builder: ClientBuilder<Arc<SqliteStore>>) -> Result<(Client, Even
 }
 
 /// Flag and environment first, then the configuration file, then what is compiled in.
-fn client_version(server: &ServerArgs) -> Result<ClientVersion, Failure> {
+fn client_version(server: &ServerArgs) -> Result<VersionChoice, Failure> {
     if let Some(version) = server.client_version {
-        return Ok(version);
+        return Ok(version.into());
     }
     let config = match &server.config {
         Some(path) => ConfigFile::read(path, true)?,
@@ -176,7 +177,9 @@ fn client_version(server: &ServerArgs) -> Result<ClientVersion, Failure> {
             None => ConfigFile::default(),
         },
     };
-    Ok(config.client_version.unwrap_or(ClientVersion::COMPILED_IN))
+    Ok(config
+        .client_version
+        .map_or(VersionChoice::Auto, VersionChoice::Pinned))
 }
 
 /// Where the events of a command go.

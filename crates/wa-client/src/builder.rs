@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::stream::FuturesUnordered;
 use rand_core::UnwrapErr;
 use tokio::sync::{mpsc, watch};
-use wa_core::{ClientVersion, Config, Device, DeviceConfig, Engine, NoiseRoot, QrForm, Query};
+use wa_core::{Config, Device, DeviceConfig, Engine, NoiseRoot, QrForm, Query, VersionChoice};
 use wa_crypto::Provider;
 use wa_store::{AccountId, Store};
 
@@ -97,9 +97,10 @@ impl<S> ClientBuilder<S> {
         self
     }
 
-    /// Client version to claim. Default: the one compiled in.
-    pub fn version(mut self, version: ClientVersion) -> Self {
-        self.config.version = version;
+    /// Client version to claim, pinned if it is a plain [`ClientVersion`](crate::ClientVersion). Default:
+    /// [`VersionChoice::Auto`].
+    pub fn version(mut self, version: impl Into<VersionChoice>) -> Self {
+        self.config.version = version.into();
         self
     }
 

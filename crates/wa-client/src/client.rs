@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use wa_core::{ClientVersion, Command, ConnectionState, Engine, OpOutcome, Registered};
+use wa_core::{
+    ClientVersion, Command, ConnectionState, Engine, LogoutOptions, OpOutcome, Registered,
+};
 
 use crate::builder::ClientBuilder;
 use crate::driver::Request;
@@ -83,7 +85,10 @@ impl Client {
 
     /// Unlinks at the server, if it can be reached, and destroys the credentials in any case.
     pub async fn logout(&self) -> Result<LogoutOutcome, ClientError> {
-        match self.command(Command::Logout).await? {
+        match self
+            .command(Command::Logout(LogoutOptions::default()))
+            .await?
+        {
             OpOutcome::LoggedOut { server_unlinked } => Ok(LogoutOutcome { server_unlinked }),
             _ => Ok(LogoutOutcome {
                 server_unlinked: None,

@@ -145,6 +145,10 @@ impl<S: Store> Driver<S> {
                         self.feed(Input::PersistFailed(error.to_string()));
                     }
                 }
+                Output::FetchVersion => {
+                    let none = "this client has no source for versions".to_owned();
+                    self.feed(Input::VersionFetched(Err(none)));
+                }
                 Output::Event(Event::OpDone { op, result }) => self.finish(op, result),
                 Output::Event(event) => self.events.push(event),
                 other => warn!(

@@ -45,5 +45,5 @@ pub use wa_core::{
     DeviceConfig, DisconnectReason, EngineError, Event, FailReason, HistorySupport, Jid,
     LoginOptions, LogoutReason, NoiseRoot, OpenFailure, PRODUCTION_URL, PairCandidate, PairError,
     PairingFailure, ParseVersionError, PlatformType, Provider, QrForm, QrText, ReconnectPolicy,
-    Registered, RestoreError, Step, StreamFault, Timings, Trouble,
+    Registered, RestoreError, Step, StreamFault, Timings, Trouble, VersionChoice,
 };

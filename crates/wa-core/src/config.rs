@@ -19,7 +19,7 @@ pub struct Config {
     /// Key that must have signed the server's certificate chain.
     pub root: NoiseRoot,
     /// Version of the web client we claim to be.
-    pub version: ClientVersion,
+    pub version: VersionChoice,
     /// What the phone shows and what the server is told about this device.
     pub device: DeviceConfig,
     /// Optional fields of the login payload.
@@ -50,7 +50,7 @@ impl Config {
             provider: Provider::rust(),
             endpoint: endpoint.into(),
             root,
-            version: ClientVersion::COMPILED_IN,
+            version: VersionChoice::Auto,
             device: DeviceConfig::default(),
             login: LoginOptions::default(),
             qr_form: QrForm::DeepLink,
@@ -79,6 +79,49 @@ pub struct ClientVersion {
     /// Third number; moves several times a day.
     pub tertiary: u32,
 }
+
+/// Where the client version comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub enum VersionChoice {
+    /// This one. If the server refuses it, the state is `outdated` at once: whoever pinned it decides.
+    Pinned(ClientVersion),
+    /// The larger of the compiled-in one and the one a source has given before. If the server refuses it, the
+    /// driver is asked for the current one ([`Output::FetchVersion`](crate::Output::FetchVersion)).
+    #[default]
+    Auto,
+}
+
+impl VersionChoice {
+    /// The version to begin with, when `cached` is the one a source has given before.
+    #[must_use]
+    pub fn resolve(self, cached: Option<ClientVersion>) -> ClientVersion {
+        match self {
+            Self::Pinned(version) => version,
+            Self::Auto => cached.map_or(ClientVersion::COMPILED_IN, |cached| {
+                cached.max(ClientVersion::COMPILED_IN)
+            }),
+        }
+    }
+}
+
+impl From<ClientVersion> for VersionChoice {
+    fn from(version: ClientVersion) -> Self {
+        Self::Pinned(version)
+    }
+}
+
+/// A version as a source gave it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FetchedVersion {
+    /// The version.
+    pub version: ClientVersion,
+    /// Where it was found, for people; at most [`MAX_VERSION_SOURCE_LEN`] bytes are kept.
+    pub source: String,
+}
+
+/// Longest text kept about where a version came from.
+pub const MAX_VERSION_SOURCE_LEN: usize = 256;
 
 /// Why a text is not a [`ClientVersion`].
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

@@ -298,6 +298,11 @@ pub enum FailReason {
     /// The stored device cannot be read.
     #[error(transparent)]
     Restore(#[from] RestoreError),
+    /// The device was linked through another server than the configured one. Nothing was sent.
+    #[error(
+        "this device was linked through another server (its root key differs); use the server it was linked with, or another account"
+    )]
+    OtherServer,
     /// A bound of the program was exceeded.
     #[error("internal: {0}")]
     Internal(&'static str),
@@ -315,6 +320,7 @@ impl FailReason {
             Self::Budget { .. } => "gave_up",
             Self::Store(_) => "store",
             Self::Restore(_) => "restore",
+            Self::OtherServer => "other_server",
             Self::Internal(_) => "internal",
         }
     }

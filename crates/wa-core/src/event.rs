@@ -5,6 +5,20 @@ use crate::error::{CommandError, DisconnectReason, LogoutReason, PairingFailure,
 use crate::io::{OpId, OpOutcome};
 use crate::state::{ConnectionState, Step};
 
+/// A device of the own account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct LinkedDevice {
+    /// Its JID.
+    pub jid: Jid,
+    /// Index of its key at the phone; the phone itself has none.
+    pub key_index: Option<u32>,
+    /// Whether it is this device.
+    pub is_self: bool,
+    /// Whether it is the phone.
+    pub is_primary: bool,
+}
+
 /// What the application is told, in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -66,6 +80,17 @@ pub enum Event {
         /// For our own logout, whether the server confirmed it; `None`: it was not asked. Unless it is
         /// `Some(true)`, the owner should look at the list of linked devices on the phone.
         server_unlinked: Option<bool>,
+    },
+    /// The own account's devices, as its phone has signed them: when the list is new to us. A device nobody
+    /// remembers linking is to be removed on the phone.
+    Devices {
+        /// All of them.
+        devices: Vec<LinkedDevice>,
+    },
+    /// A logout that the server had not confirmed is settled; nothing of the link is left here.
+    UnlinkFinished {
+        /// Whether the server has unlinked the device. If not, the owner has to remove it on the phone.
+        server_unlinked: bool,
     },
     /// A phone took part, but the link did not come about.
     PairingFailed(PairingFailure),

@@ -1,9 +1,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::config::ClientVersion;
+use crate::config::{ClientVersion, FetchedVersion};
 use crate::event::Event;
-use crate::record::{Changes, Query, Record};
+use crate::record::{Changes, Query, Record, RecordKind};
 
 /// Number of a connection attempt. Every `Open` has a new one, larger than all before.
 ///
@@ -51,8 +51,10 @@ pub enum Command {
     Start,
     /// Disconnect and stay disconnected; the link stays.
     Stop,
-    /// Unlink at the server and destroy the credentials, whatever the server answers.
-    Logout,
+    /// Unlink at the server and destroy the credentials, whatever the server answers. If it has not confirmed
+    /// the unlink, a tombstone is kept and the unlink is finished later
+    /// ([`Event::UnlinkFinished`](crate::Event::UnlinkFinished)); while there is one, this tries at once.
+    Logout(LogoutOptions),
     /// Answer to [`Event::ApprovalNeeded`].
     ApprovePairing(bool),
     /// Measure a round trip.
@@ -60,6 +62,25 @@ pub enum Command {
     /// Claim another client version from the next connection on. If the server refused an older one, this
     /// connects again, once per version.
     UseVersion(ClientVersion),
+}
+
+/// What a logout leaves in the store.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct LogoutOptions {
+    /// Kinds of records to keep. Those of the link itself go whatever is said here
+    /// ([`RecordKind::may_outlive_the_link`]).
+    pub keep: Vec<RecordKind>,
+}
+
+impl LogoutOptions {
+    /// Keeps records of these kinds.
+    #[must_use]
+    pub fn keep(kinds: impl IntoIterator<Item = RecordKind>) -> Self {
+        Self {
+            keep: kinds.into_iter().collect(),
+        }
+    }
 }
 
 /// What the world tells the engine.
@@ -78,6 +99,8 @@ pub enum Input<'a> {
     LoadFailed(Query, String),
     /// An [`Output::Persist`] could not be committed. Nothing that followed it may have been acted on.
     PersistFailed(String),
+    /// Answer to [`Output::FetchVersion`]: the current version, or why there is none.
+    VersionFetched(Result<FetchedVersion, String>),
     /// The application wants something.
     Command(OpId, Command),
     /// The time [`Engine::poll_timeout`](crate::Engine::poll_timeout) named has come.
@@ -96,6 +119,9 @@ pub enum Output {
     Close,
     /// Read from the store; answer with [`Input::Loaded`].
     Load(Query),
+    /// Find out the current version of the web client, through the egress of the connections; answer with
+    /// [`Input::VersionFetched`]. A driver without a source answers with an error.
+    FetchVersion,
     /// Commit before anything after it is acted on.
     Persist(Changes),
     /// Tell the application.

@@ -97,8 +97,9 @@ mod state;
 mod time;
 
 pub use config::{
-    ClientVersion, Config, DeviceConfig, HistorySupport, LoginOptions, PRODUCTION_URL,
-    ParseVersionError, ReconnectPolicy, Timings,
+    ClientVersion, Config, DeviceConfig, FetchedVersion, HistorySupport, LoginOptions,
+    MAX_VERSION_SOURCE_LEN, PRODUCTION_URL, ParseVersionError, ReconnectPolicy, Timings,
+    VersionChoice,
 };
 pub use device::{
     Credentials, Device, ImportedDevice, ImportedDeviceError, KEPT_SIGNED_PREKEYS,
@@ -109,11 +110,14 @@ pub use error::{
     Awaited, CommandError, DisconnectReason, EngineError, FailReason, LogoutReason, PairingFailure,
     RestoreError, StreamFault, Trouble,
 };
-pub use event::Event;
-pub use io::{CloseCause, Command, Endpoint, Epoch, Input, OpId, OpOutcome, OpenFailure, Output};
+pub use event::{Event, LinkedDevice};
+pub use io::{
+    CloseCause, Command, Endpoint, Epoch, Input, LogoutOptions, OpId, OpOutcome, OpenFailure,
+    Output,
+};
 pub use iq::MAX_PENDING_REQUESTS;
 pub use record::{
-    AccountSummary, Changes, Desired, LinkState, Query, Record, RecordKind, SecretBytes,
+    AccountSummary, Changes, Desired, LinkState, Query, Record, RecordKind, SecretBytes, Wipe,
 };
 pub use state::{ConnectionState, Step};
 pub use time::Now;

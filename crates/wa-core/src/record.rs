@@ -20,6 +20,12 @@ pub enum RecordKind {
     Prekey = 5,
     /// Identity key of another device; key = its JID as text.
     PeerIdentity = 6,
+    /// The own account's device list as last verified; key empty.
+    OwnDevices = 7,
+    /// The client version a source has given, with its source and time; key empty.
+    Version = 8,
+    /// What a login needs to finish a logout that the server has not confirmed; key empty.
+    Tombstone = 9,
 }
 
 impl RecordKind {
@@ -31,12 +37,22 @@ impl RecordKind {
         Self::SignedPrekey,
         Self::Prekey,
         Self::PeerIdentity,
+        Self::OwnDevices,
+        Self::Version,
+        Self::Tombstone,
     ];
 
     /// The stored number.
     #[must_use]
     pub const fn code(self) -> u16 {
         self as u16
+    }
+
+    /// Whether an application may keep records of this kind when it logs out
+    /// ([`LogoutOptions`](crate::LogoutOptions)). Nothing that belongs to the link itself may stay.
+    #[must_use]
+    pub const fn may_outlive_the_link(self) -> bool {
+        matches!(self, Self::PeerIdentity | Self::Version)
     }
 
     /// The kind of a stored number; `None` for a number of a newer version.
@@ -191,18 +207,62 @@ pub struct AccountSummary {
     pub platform: Option<String>,
 }
 
+/// Which records a transaction deletes before anything else.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Wipe {
+    /// None.
+    #[default]
+    No,
+    /// All of the account.
+    All,
+    /// All of the account but those of these kinds.
+    AllBut(Vec<RecordKind>),
+}
+
+impl Wipe {
+    /// A wipe of everything but these kinds.
+    #[must_use]
+    pub fn all_but(kinds: impl IntoIterator<Item = RecordKind>) -> Self {
+        let mut kinds: Vec<RecordKind> = kinds.into_iter().collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        if kinds.is_empty() {
+            Self::All
+        } else {
+            Self::AllBut(kinds)
+        }
+    }
+
+    /// Whether anything is deleted.
+    #[must_use]
+    pub fn is_wipe(&self) -> bool {
+        *self != Self::No
+    }
+
+    /// Whether records of this kind stay.
+    #[must_use]
+    pub fn keeps(&self, kind: RecordKind) -> bool {
+        match self {
+            Self::No => true,
+            Self::All => false,
+            Self::AllBut(kept) => kept.contains(&kind),
+        }
+    }
+}
+
 /// Everything that must become durable together: one transaction.
 ///
 /// A store applies `wipe` first, then `deletes`, then `puts`, then the three facts of the account row.
-/// Facts that are `None` stay as they are, except that `wipe` clears `identity`.
+/// Facts that are `None` stay as they are, except that a `wipe` clears `identity`.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Changes {
     /// Records to insert or replace.
     pub puts: Vec<Record>,
     /// Records to delete; absent ones are no error.
     pub deletes: Vec<(RecordKind, Vec<u8>)>,
-    /// Delete every record of the account before anything else, and forget its `identity`.
-    pub wipe: bool,
+    /// Delete records of the account before anything else, and forget its `identity`.
+    pub wipe: Wipe,
     /// New link state.
     pub link: Option<LinkState>,
     /// New wish.
@@ -220,7 +280,10 @@ impl Changes {
 
     /// This and then `later`, as one transaction. `later` must not wipe.
     pub(crate) fn and(mut self, later: Self) -> Self {
-        debug_assert!(!later.wipe, "a wipe comes first in its transaction");
+        debug_assert!(
+            !later.wipe.is_wipe(),
+            "a wipe comes first in its transaction"
+        );
         self.puts.extend(later.puts);
         self.deletes.extend(later.deletes);
         self.link = later.link.or(self.link);
@@ -250,6 +313,9 @@ impl Query {
                 RecordKind::Connection,
                 RecordKind::PrekeyLedger,
                 RecordKind::SignedPrekey,
+                RecordKind::OwnDevices,
+                RecordKind::Version,
+                RecordKind::Tombstone,
             ],
             Self::Prekeys => &[RecordKind::Prekey],
         }

@@ -8,7 +8,7 @@
 mod support;
 
 use support::Rig;
-use wa_core::Command;
+use wa_core::{Command, LogoutOptions};
 use wa_proto::{Jid, Node};
 
 /// The recorded stanza with this id.
@@ -170,7 +170,7 @@ fn our_requests_are_the_recorded_ones_but_for_their_ids() {
     let mut rig = Rig::online();
     rig.advance(std::time::Duration::from_secs(31));
     rig.serve(&vector("stanza-dirty"));
-    rig.command(Command::Logout);
+    rig.command(Command::Logout(LogoutOptions::default()));
     let sent = &rig.service.seen.stanzas;
     for id in [
         "stanza-ping",

@@ -8,7 +8,7 @@
 mod support;
 
 use support::{Fault, Kill, Point, Rig, secs};
-use wa_core::{Command, Config, LinkState};
+use wa_core::{Command, Config, LinkState, LogoutOptions};
 
 /// Most commits of any story here; the stories end before it, which is checked.
 const MANY: usize = 40;
@@ -160,7 +160,7 @@ fn a_logout() {
                 Kill::Before(_) => Kill::Before(rig.store.commits + number),
                 Kill::After(_) => Kill::After(rig.store.commits + number),
             });
-            rig.command(Command::Logout);
+            rig.command(Command::Logout(LogoutOptions::default()));
             if !rig.killed {
                 return assert!(number > 1, "a logout commits something");
             }

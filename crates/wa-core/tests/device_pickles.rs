@@ -51,7 +51,7 @@ fn version_1_can_be_read_and_is_written_as_it_was() {
     assert_eq!(link.paired_at, 1_787_184_000);
     assert_eq!(device.link(), LinkState::Linked);
     let Changes { puts, wipe, .. } = device.initial_changes();
-    assert!(wipe, "it replaces whatever there is");
+    assert!(wipe.is_wipe(), "it replaces whatever there is");
     for record in &puts {
         assert!(records.contains(record), "{:?}", record.kind);
     }

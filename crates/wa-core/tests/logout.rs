@@ -9,7 +9,8 @@ mod support;
 
 use support::{Fault, Point, Rig, secs};
 use wa_core::{
-    CloseCause, Command, CommandError, ConnectionState, Event, LinkState, LogoutReason, OpOutcome,
+    CloseCause, Command, CommandError, ConnectionState, Event, LinkState, LogoutOptions,
+    LogoutReason, OpOutcome,
 };
 use wa_proto::Node;
 
@@ -44,7 +45,7 @@ fn done(server_unlinked: Option<bool>) -> Option<Result<OpOutcome, CommandError>
 #[test]
 fn the_server_confirms() {
     let mut rig = Rig::online();
-    let op = rig.command(Command::Logout);
+    let op = rig.command(Command::Logout(LogoutOptions::default()));
     assert_eq!(rig.result(op), done(Some(true)));
     assert_eq!(told(&rig), (LogoutReason::Requested, Some(true)));
     assert_wiped(&rig);
@@ -63,7 +64,7 @@ fn the_end_of_the_stream_confirms_as_well() {
         .child(Node::new("conflict").attr("type", "device_removed"));
     rig.service
         .fail(Point::Unlink, Fault::Stanzas(vec![removed]), 1);
-    let op = rig.command(Command::Logout);
+    let op = rig.command(Command::Logout(LogoutOptions::default()));
     assert_eq!(rig.result(op), done(Some(true)));
     assert_wiped(&rig);
 }
@@ -72,7 +73,7 @@ fn the_end_of_the_stream_confirms_as_well() {
 fn no_answer_is_waited_for_three_seconds_and_the_credentials_go_all_the_same() {
     let mut rig = Rig::online();
     rig.service.fail(Point::Unlink, Fault::Silent, 1);
-    let op = rig.command(Command::Logout);
+    let op = rig.command(Command::Logout(LogoutOptions::default()));
     assert_eq!(rig.result(op), None);
     assert!(!rig.store.is_empty());
     rig.advance(std::time::Duration::from_millis(2_999));
@@ -87,7 +88,7 @@ fn a_refusal_or_a_close_is_no_confirmation() {
     for fault in [Fault::Error(500), Fault::Close] {
         let mut rig = Rig::online();
         rig.service.fail(Point::Unlink, fault, 1);
-        let op = rig.command(Command::Logout);
+        let op = rig.command(Command::Logout(LogoutOptions::default()));
         assert_eq!(rig.result(op), done(Some(false)));
         assert_wiped(&rig);
     }
@@ -98,7 +99,7 @@ fn without_a_connection_the_server_is_not_asked() {
     let mut rig = Rig::online();
     rig.command(Command::Stop);
     rig.events.clear();
-    let op = rig.command(Command::Logout);
+    let op = rig.command(Command::Logout(LogoutOptions::default()));
     assert_eq!(rig.result(op), done(None));
     assert_eq!(told(&rig), (LogoutReason::Requested, None));
     assert_wiped(&rig);
@@ -109,7 +110,7 @@ fn without_a_connection_the_server_is_not_asked() {
 fn while_waiting_for_the_next_attempt_as_well() {
     let mut rig = Rig::online();
     rig.drop_connection(CloseCause::Peer { code: None });
-    let op = rig.command(Command::Logout);
+    let op = rig.command(Command::Logout(LogoutOptions::default()));
     assert_eq!(rig.result(op), done(None));
     assert_wiped(&rig);
     rig.advance(secs(1000));
@@ -122,7 +123,7 @@ fn during_a_login_the_starts_that_wait_are_answered() {
     rig.restart();
     rig.service.fail(Point::Login, Fault::Silent, 1);
     let start = rig.command(Command::Start);
-    let logout = rig.command(Command::Logout);
+    let logout = rig.command(Command::Logout(LogoutOptions::default()));
     assert_eq!(rig.result(logout), done(None));
     let reason = LogoutReason::Requested;
     assert_eq!(
@@ -135,7 +136,10 @@ fn during_a_login_the_starts_that_wait_are_answered() {
 fn two_logouts_share_the_request() {
     let mut rig = Rig::online();
     rig.service.fail(Point::Unlink, Fault::Silent, 1);
-    let ops = [rig.command(Command::Logout), rig.command(Command::Logout)];
+    let ops = [
+        rig.command(Command::Logout(LogoutOptions::default())),
+        rig.command(Command::Logout(LogoutOptions::default())),
+    ];
     assert_eq!(rig.service.requests("remove-companion-device").len(), 1);
     rig.advance(secs(3));
     for op in ops {
@@ -147,7 +151,7 @@ fn two_logouts_share_the_request() {
 fn a_stop_does_not_wait_for_the_answer() {
     let mut rig = Rig::online();
     rig.service.fail(Point::Unlink, Fault::Silent, 1);
-    let logout = rig.command(Command::Logout);
+    let logout = rig.command(Command::Logout(LogoutOptions::default()));
     let stop = rig.command(Command::Stop);
     assert_eq!(rig.result(stop), Some(Ok(OpOutcome::Stopped)));
     assert_eq!(rig.result(logout), done(Some(false)));
@@ -157,10 +161,10 @@ fn a_stop_does_not_wait_for_the_answer() {
 #[test]
 fn without_a_link_there_is_nothing_to_undo() {
     let mut rig = Rig::new();
-    let op = rig.command(Command::Logout);
+    let op = rig.command(Command::Logout(LogoutOptions::default()));
     assert_eq!(rig.result(op), Some(Err(CommandError::NotLinked)));
     rig.command(Command::Start);
-    let op = rig.command(Command::Logout);
+    let op = rig.command(Command::Logout(LogoutOptions::default()));
     assert_eq!(rig.result(op), Some(Err(CommandError::NotLinked)));
     assert_eq!(rig.state(), "awaiting_pairing");
 }
@@ -169,7 +173,7 @@ fn without_a_link_there_is_nothing_to_undo() {
 fn another_start_pairs_with_fresh_keys() {
     let mut rig = Rig::online();
     let identity = rig.engine_identity();
-    rig.command(Command::Logout);
+    rig.command(Command::Logout(LogoutOptions::default()));
     rig.events.clear();
     rig.pair();
     assert_eq!(rig.state(), "online");

@@ -8,14 +8,14 @@
 mod support;
 
 use support::{Fault, Point, Rig};
-use wa_core::{Command, ConnectionState, LinkState, LogoutReason, OpOutcome};
+use wa_core::{Command, ConnectionState, LinkState, LogoutOptions, LogoutReason, OpOutcome};
 use wa_proto::Node;
 
 /// A logout has been asked for, the server has not answered, and then this happens.
 fn assert_wiped_after(what: &str, happen: impl FnOnce(&mut Rig)) {
     let mut rig = Rig::online();
     rig.service.fail(Point::Unlink, Fault::Silent, 1);
-    let op = rig.command(Command::Logout);
+    let op = rig.command(Command::Logout(LogoutOptions::default()));
     assert_eq!(rig.result(op), None);
     happen(&mut rig);
     let server_unlinked = Some(false);

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use support::{NUMBER, Pickles, Rig, secs};
 use tracing_subscriber::filter::LevelFilter;
-use wa_core::{Command, Event, Query};
+use wa_core::{Command, Event, LogoutOptions, Query};
 
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
@@ -61,7 +61,7 @@ fn story() -> Vec<String> {
     rig.advance(secs(5));
     rig.serve_bytes(&[0, 0, 3, 1, 2, 3]);
     rig.advance(secs(5));
-    rig.command(Command::Logout);
+    rig.command(Command::Logout(LogoutOptions::default()));
     assert_eq!(rig.state(), "logged_out");
 
     let mut secrets = Vec::new();

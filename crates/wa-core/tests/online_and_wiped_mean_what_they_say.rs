@@ -8,7 +8,7 @@
 mod support;
 
 use support::{Done, Fault, Point, Rig, secs, states};
-use wa_core::{Command, ConnectionState, Event, LinkState, LogoutReason};
+use wa_core::{Command, ConnectionState, Event, LinkState, LogoutOptions, LogoutReason};
 use wa_proto::Node;
 
 /// Most commits of the story here; it ends before, which is checked.
@@ -47,7 +47,7 @@ fn nothing_is_sent_after_any_commit_that_fails() {
             rig.advance(secs(28 * 24 * 3600));
         }
         if rig.state() != "failed" {
-            rig.command(Command::Logout);
+            rig.command(Command::Logout(LogoutOptions::default()));
         }
         if rig.state() != "failed" {
             break;
@@ -101,7 +101,7 @@ fn a_refusal_that_comes_while_unlinking_claims_no_unlink() {
     for code in [403_u16, 406] {
         let mut rig = Rig::online();
         rig.service.fail(Point::Unlink, Fault::Silent, 1);
-        rig.command(Command::Logout);
+        rig.command(Command::Logout(LogoutOptions::default()));
         rig.serve(&Node::new("failure").attr("reason", code));
         let unlinked = rig.heard(|event| match event {
             Event::LoggedOut {

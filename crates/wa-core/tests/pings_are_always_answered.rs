@@ -8,7 +8,7 @@
 mod support;
 
 use support::{Fault, Point, Rig, secs};
-use wa_core::{CloseCause, Command, CommandError, OpId, OpOutcome};
+use wa_core::{CloseCause, Command, CommandError, LogoutOptions, OpId, OpOutcome};
 use wa_proto::{Jid, Node};
 
 /// A ping is out, and its answer has not come.
@@ -48,7 +48,7 @@ fn by_a_refusal_that_comes_after_it() {
 fn by_a_pong_that_comes_during_a_logout() {
     let (mut rig, op, answer) = pinging();
     rig.service.fail(Point::Unlink, Fault::Silent, 1);
-    let logout = rig.command(Command::Logout);
+    let logout = rig.command(Command::Logout(LogoutOptions::default()));
     rig.serve(&answer.attr("type", "result"));
     assert!(matches!(rig.result(op), Some(Ok(OpOutcome::Pong { .. }))));
     assert_eq!(rig.result(logout), None);

@@ -9,8 +9,8 @@ mod support;
 
 use support::{Done, Fault, Point, Rig, secs};
 use wa_core::{
-    Command, CommandError, ConnectionState, Event, FailReason, Input, LinkState, OpOutcome, Query,
-    RestoreError,
+    Command, CommandError, ConnectionState, Event, FailReason, Input, LinkState, LogoutOptions,
+    OpOutcome, Query, RestoreError,
 };
 
 fn store_error() -> FailReason {
@@ -109,7 +109,7 @@ fn the_next_start_goes_by_what_the_store_holds() {
 fn a_logout_that_cannot_be_stored_is_no_success() {
     let mut rig = Rig::online();
     rig.refuse_commits = true;
-    let op = rig.command(Command::Logout);
+    let op = rig.command(Command::Logout(LogoutOptions::default()));
     assert_eq!(
         rig.result(op),
         Some(Err(CommandError::Failed(store_error())))

@@ -9,7 +9,7 @@ mod support;
 
 use proptest::prelude::*;
 use support::{Fault, Point, Rig, secs, unreachable};
-use wa_core::{CloseCause, Command, Event, OpId};
+use wa_core::{CloseCause, Command, Event, LogoutOptions, OpId};
 use wa_proto::{Jid, Node};
 
 /// Something that happens.
@@ -46,7 +46,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         Command::Start,
         Command::Start,
         Command::Stop,
-        Command::Logout,
+        Command::Logout(LogoutOptions::default()),
         Command::Ping,
         Command::ApprovePairing(true),
     ]);

@@ -1,6 +1,6 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
-use wa_core::{Changes, Desired, LinkState, Record, RecordKind};
+use wa_core::{Changes, Desired, LinkState, Record, RecordKind, Wipe};
 use wa_store::{
     AccountId, AccountInfo, AccountSealer, NewAccount, Profile, RandomError, Slot, StoreError,
     UnsealError, Vault, unix_ms_now,
@@ -119,8 +119,8 @@ impl Account {
         changes: Changes,
     ) -> Result<(), Fault> {
         self.info.apply(&changes, unix_ms_now());
-        if changes.wipe {
-            self.wipe(tx, vault).await?;
+        if changes.wipe.is_wipe() {
+            self.wipe(tx, vault, &changes.wipe).await?;
         }
         self.delete_records(tx, &changes.deletes).await?;
         self.put_records(tx, &changes.puts).await?;
@@ -223,10 +223,17 @@ impl Account {
         })
     }
 
-    /// Deletes every record and goes on under a fresh data key, so that copies of the old rows, in backups or in
-    /// flash cells that were never overwritten, do not open with what the store holds from now on.
-    async fn wipe(&mut self, tx: &mut Tx, vault: &Vault) -> Result<(), Fault> {
+    /// Deletes the records and goes on under a fresh data key, so that copies of the old rows, in backups or in
+    /// flash cells that were never overwritten, do not open with what the store holds from now on. Records that
+    /// stay are sealed anew.
+    async fn wipe(&mut self, tx: &mut Tx, vault: &Vault, wipe: &Wipe) -> Result<(), Fault> {
         let id = self.info.id;
+        let mut kept = Vec::new();
+        for kind in RecordKind::ALL {
+            if wipe.keeps(*kind) {
+                kept.extend(self.records(tx, Some(*kind)).await?);
+            }
+        }
         sqlx::query("DELETE FROM record WHERE account = ?")
             .bind(id.as_str())
             .execute(&mut **tx)
@@ -238,7 +245,7 @@ impl Account {
             .execute(&mut **tx)
             .await?;
         self.sealer = sealer;
-        Ok(())
+        self.put_records(tx, &kept).await
     }
 
     async fn delete_records(

@@ -162,7 +162,7 @@ impl Store for SqliteStore {
         check_changes(&changes)?;
         let mut at = self.write().await?;
         let mut account = at.held(lock).await?;
-        let wiped = changes.wipe;
+        let wiped = changes.wipe.is_wipe();
         account
             .apply(&mut at.transaction, &at.vault, changes)
             .await

@@ -8,7 +8,7 @@
 mod common;
 
 use common::{Place, device, locked_account, prekey, puts};
-use wa_core::{Changes, LinkState};
+use wa_core::{Changes, LinkState, Wipe};
 use wa_store::{KeySource, Store as _, StoreError};
 use wa_store_sqlite::{SqliteOptions, SqliteStore};
 
@@ -30,7 +30,7 @@ async fn a_commit_that_finds_no_space_changes_nothing_and_a_smaller_one_goes_on(
 
     // Small rows first: the first statements succeed before the space runs out.
     let mut changes = puts((0..812).map(|id| prekey(id, &[7; 1000])));
-    changes.wipe = true;
+    changes.wipe = Wipe::All;
     changes.link = Some(LinkState::Linked);
     let error = store.commit(&lock, changes).await.unwrap_err();
     assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
@@ -42,7 +42,7 @@ async fn a_commit_that_finds_no_space_changes_nothing_and_a_smaller_one_goes_on(
         .await
         .unwrap();
     let wipe = Changes {
-        wipe: true,
+        wipe: Wipe::All,
         ..Changes::default()
     };
     store.commit(&lock, wipe).await.unwrap();

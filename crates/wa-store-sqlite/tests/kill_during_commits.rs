@@ -10,7 +10,7 @@ mod common;
 use std::io::{BufRead as _, BufReader};
 
 use common::{Place, child, device, prekey, puts, spawn_child};
-use wa_core::{Changes, Desired, Record, RecordKind};
+use wa_core::{Changes, Desired, Record, RecordKind, Wipe};
 use wa_store::Store as _;
 
 const KILLS: u32 = 20;
@@ -26,8 +26,12 @@ fn round(n: u32) -> Changes {
     } else {
         Desired::Stop
     });
-    changes.wipe = n.is_multiple_of(3);
-    if !changes.wipe {
+    changes.wipe = if n.is_multiple_of(3) {
+        Wipe::All
+    } else {
+        Wipe::No
+    };
+    if !changes.wipe.is_wipe() {
         let before = n.wrapping_sub(1) % 7;
         let key = |id: u32| (id * 1000 + before).to_be_bytes().to_vec();
         changes.deletes = (0..PREKEYS)

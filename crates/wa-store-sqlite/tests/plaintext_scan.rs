@@ -10,7 +10,7 @@ mod common;
 use std::fs;
 
 use common::{Place, device, puts};
-use wa_core::{AccountSummary, Changes, LinkState, Record, RecordKind};
+use wa_core::{AccountSummary, Changes, LinkState, Record, RecordKind, Wipe};
 use wa_store::{KeySource, Store as _};
 use wa_store_sqlite::SqliteStore;
 
@@ -116,7 +116,7 @@ async fn what_a_wipe_or_a_deletion_removes_is_gone_from_the_files() {
     assert!(!find(&place, &key).is_empty() && !find(&place, &sealed[..40]).is_empty());
 
     let wipe = Changes {
-        wipe: true,
+        wipe: Wipe::All,
         link: Some(LinkState::Revoked),
         ..Changes::default()
     };

@@ -132,7 +132,7 @@ impl AccountInfo {
     /// Applies the facts of a commit. Every backend uses this, so all agree on what a wipe forgets and when `since`
     /// moves.
     pub fn apply(&mut self, changes: &Changes, now_unix_ms: u64) {
-        if changes.wipe {
+        if changes.wipe.is_wipe() {
             (self.jid, self.lid, self.platform) = (None, None, None);
         }
         if let Some(link) = changes.link

@@ -1,4 +1,4 @@
-use wa_core::{Changes, Desired};
+use wa_core::{Changes, Desired, Wipe};
 
 use crate::account::{AccountId, NewAccount};
 use crate::codec::Reader;
@@ -58,7 +58,7 @@ pub async fn import<S: Store>(
     let exists = accounts.iter().any(|info| info.id == id);
     let contents = Changes {
         puts: export.records,
-        wipe: exists,
+        wipe: if exists { Wipe::All } else { Wipe::No },
         link: Some(export.link),
         desired: Some(Desired::Stop),
         identity: export.identity,

@@ -196,9 +196,8 @@ impl Entry {
 
     fn apply(&mut self, changes: Changes) {
         self.info.apply(&changes, unix_ms_now());
-        if changes.wipe {
-            self.records.clear();
-        }
+        self.records
+            .retain(|(kind, _), _| changes.wipe.keeps(*kind));
         for key in changes.deletes {
             self.records.remove(&key);
         }

@@ -20,7 +20,7 @@ pub use self::imported::{ImportedDevice, ImportedDeviceError, MAX_IMPORTED_TEXT_
 pub(crate) use self::pickle::public_prekeys;
 pub use self::rotation::KEPT_SIGNED_PREKEYS;
 use crate::error::RestoreError;
-use crate::record::{AccountSummary, Changes, LinkState, Record};
+use crate::record::{AccountSummary, Changes, LinkState, Record, Wipe};
 
 /// Private one-time prekeys kept: room for the five batches that a digest can list (`wa_signal`'s
 /// `MAX_LISTED_PREKEYS`). No key is made beyond it.
@@ -159,7 +159,7 @@ impl Device {
         puts.extend(self.signed_prekeys.iter().map(pickle::signed_prekey));
         Changes {
             puts,
-            wipe: true,
+            wipe: Wipe::All,
             link: Some(self.link()),
             identity: self.summary(),
             ..Changes::default()

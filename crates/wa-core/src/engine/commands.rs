@@ -22,7 +22,7 @@ impl Phase {
         match command {
             Command::Start => self.start(core, now, op),
             Command::Stop => self.stop(core, now, op),
-            Command::Logout => self.log_out(core, now, op),
+            Command::Logout(_) => self.log_out(core, now, op),
             Command::ApprovePairing(accept) => self.approve(core, now, op, accept),
             Command::Ping => self.ping(core, now, op),
             Command::UseVersion(version) => self.use_version(core, now, op, version),

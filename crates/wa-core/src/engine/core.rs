@@ -107,7 +107,7 @@ impl Core {
             ConnectionState::Idle
         };
         Self {
-            version: config.version,
+            version: config.version.resolve(None),
             config,
             ids: StanzaIds::new(&mut *rng),
             rng,

@@ -9,7 +9,7 @@ use crate::error::{
 };
 use crate::event::Event;
 use crate::io::{OpOutcome, Output};
-use crate::record::{Changes, Desired, LinkState};
+use crate::record::{Changes, Desired, LinkState, Wipe};
 use crate::refusal::Verdict;
 use crate::state::ConnectionState;
 use crate::time::Now;
@@ -207,7 +207,7 @@ impl Core {
         self.paired_in = None;
         self.desired = Some(Desired::Stop);
         self.persist(Changes {
-            wipe: true,
+            wipe: Wipe::All,
             link: Some(link),
             desired: Some(Desired::Stop),
             ..Changes::default()

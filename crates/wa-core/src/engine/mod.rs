@@ -177,6 +177,7 @@ fn step(phase: Phase, core: &mut Core, now: Now, input: Input<'_>) -> Phase {
         Input::Loaded(query, records) => phase.loaded(core, now, query, &records),
         Input::LoadFailed(query, why) => phase.load_failed(core, now, query, why),
         Input::PersistFailed(why) => core.stop_safe(&phase, why),
+        Input::VersionFetched(_) => phase,
         Input::Command(op, command) => phase.command(core, now, op, command),
         Input::Timeout => timeout(phase, core, now),
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use wa_core::{
     Changes, CloseCause, Command, CommandError, Config, ConnectionState, Device, Engine, Epoch,
-    Event, Input, Now, OpId, OpOutcome, OpenFailure, Output, Query, Record,
+    Event, FetchedVersion, Input, Now, OpId, OpOutcome, OpenFailure, Output, Query, Record,
 };
 use wa_crypto::Provider;
 use wa_proto::Node;
@@ -35,6 +35,8 @@ pub struct Rig {
     pub refuse_commits: bool,
     /// Number of the one commit that is refused, counted from 1.
     pub refuse_commit: Option<usize>,
+    /// What the driver finds when it is asked for the current client version; `None`: it never answers.
+    pub version_source: Option<Result<FetchedVersion, String>>,
     connection: Option<(Epoch, Connection)>,
     inbox: VecDeque<Feed>,
     next_op: u64,
@@ -57,6 +59,7 @@ pub enum Done {
     Transmit,
     Close,
     Load,
+    FetchVersion,
     Persist(Changes),
     Event(Event),
 }
@@ -67,6 +70,7 @@ enum Feed {
     Closed(Epoch, CloseCause),
     Loaded(Query, Vec<Record>),
     PersistFailed,
+    VersionFetched(Result<FetchedVersion, String>),
 }
 
 impl Rig {
@@ -96,6 +100,7 @@ impl Rig {
             killed: false,
             refuse_commits: false,
             refuse_commit: None,
+            version_source: Some(Err("no source".to_owned())),
             connection: None,
             inbox: VecDeque::new(),
             next_op: 1,
@@ -318,6 +323,7 @@ impl Rig {
                 Feed::Bytes(epoch, bytes) => Input::Bytes(*epoch, bytes),
                 Feed::Closed(epoch, cause) => Input::Closed(*epoch, cause.clone()),
                 Feed::Loaded(query, records) => Input::Loaded(*query, records.clone()),
+                Feed::VersionFetched(found) => Input::VersionFetched(found.clone()),
                 Feed::PersistFailed => Input::PersistFailed("no space left".to_owned()),
             };
             self.engine.handle_input(self.now, input).unwrap();
@@ -331,6 +337,7 @@ impl Rig {
                 Output::Transmit(_) => Done::Transmit,
                 Output::Close => Done::Close,
                 Output::Load(_) => Done::Load,
+                Output::FetchVersion => Done::FetchVersion,
                 Output::Persist(changes) => Done::Persist(changes.clone()),
                 Output::Event(event) => Done::Event(event.clone()),
                 other => panic!("unknown output {other:?}"),
@@ -352,6 +359,11 @@ impl Rig {
                     if self.kill == Some(Kill::After(number)) {
                         self.killed = true;
                         return;
+                    }
+                }
+                Output::FetchVersion => {
+                    if let Some(found) = &self.version_source {
+                        self.inbox.push_back(Feed::VersionFetched(found.clone()));
                     }
                 }
                 Output::Load(query) => {

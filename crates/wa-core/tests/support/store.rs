@@ -17,8 +17,9 @@ pub struct MemoryStore {
 impl MemoryStore {
     pub fn commit(&mut self, changes: Changes) {
         self.commits += 1;
-        if changes.wipe {
-            self.records.clear();
+        if changes.wipe.is_wipe() {
+            self.records
+                .retain(|(kind, _), _| changes.wipe.keeps(*kind));
             self.identity = None;
         }
         for key in changes.deletes {

@@ -1,4 +1,4 @@
-use wa_core::{Changes, Desired, LinkState, Query, Record, RecordKind};
+use wa_core::{Changes, Desired, LinkState, Query, Record, RecordKind, Wipe};
 
 use super::Place;
 use super::fixtures::{
@@ -79,7 +79,7 @@ pub async fn changes_apply_in_their_written_order(place: &impl Place) {
     );
 
     let mut changes = puts([device(b"new")]);
-    changes.wipe = true;
+    changes.wipe = Wipe::All;
     changes.identity = Some(identity(4_915_550_002));
     commit(&store, &lock, changes).await;
     assert_eq!(records(&store, lock.account()).await, [device(b"new")]);
@@ -168,7 +168,7 @@ pub async fn a_wipe_keeps_the_account_and_nothing_else(place: &impl Place) {
     linked.identity = Some(identity(4_915_550_004));
     commit(&store, &lock, linked).await;
     let wipe = Changes {
-        wipe: true,
+        wipe: Wipe::All,
         link: Some(LinkState::Revoked),
         ..Changes::default()
     };
@@ -197,7 +197,7 @@ pub async fn a_refused_commit_changes_nothing(place: &impl Place) {
         device(b"new"),
         prekey(2, &vec![0; MAX_RECORD_VALUE_LEN + 1]),
     ]);
-    changes.wipe = true;
+    changes.wipe = Wipe::All;
     changes.link = Some(LinkState::Linked);
     let refused = StoreError::TooLarge {
         what: "record value",
@@ -299,7 +299,7 @@ pub async fn a_dropped_commit_happens_whole_or_not_at_all(place: &impl Place) {
                 .map(|id| prekey(id, &value))
                 .chain([device(&value)]),
         );
-        changes.wipe = true;
+        changes.wipe = Wipe::All;
         changes
     };
     commit(&store, &lock, round(0)).await;
