@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use wa_crypto::Provider;
 use wa_noise::NoiseRoot;
-use wa_pair::{ClientType, PairTimings, QrForm};
+use wa_pair::{ClientType, CompanionPlatform, Handoff, PairTimings, QrForm};
 use wa_proto::pb::device_props::PlatformType;
 
 /// WebSocket address of the production service (transport chapter, section 1).
@@ -28,6 +28,8 @@ pub struct Config {
     pub qr_form: QrForm,
     /// Client type written into the QR text; `None` derives it from the platform of the device.
     pub client_type: Option<ClientType>,
+    /// Whether a passkey attempt proves that it follows a scan or a code, which spares the comparison of codes.
+    pub handoff: Handoff,
     /// Ask before accepting a phone ([`Event::ApprovalNeeded`](crate::Event::ApprovalNeeded)).
     pub require_approval: bool,
     /// Every bound on waiting.
@@ -55,6 +57,7 @@ impl Config {
             login: LoginOptions::default(),
             qr_form: QrForm::DeepLink,
             client_type: None,
+            handoff: Handoff::default(),
             require_approval: false,
             timings: Timings::default(),
             reconnect: ReconnectPolicy::default(),
@@ -67,6 +70,33 @@ impl Config {
         self.client_type
             .unwrap_or(ClientType::for_platform(self.device.platform))
     }
+
+    /// What the registration, the QR text, a code request and a passkey say about this device.
+    #[must_use]
+    pub fn presentation(&self) -> Presentation {
+        let client_type = self.qr_client_type();
+        Presentation {
+            name: self.device.name.clone(),
+            device_type: u32::try_from(self.device.platform as i32).unwrap_or_default(),
+            client_type,
+            companion: CompanionPlatform::new(client_type, &self.device.name),
+        }
+    }
+}
+
+/// How a device presents itself, in the four places that must not contradict each other (payload chapter,
+/// section 4; pairing chapter, A.2, B.4, C.5).
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Presentation {
+    /// Name in the registration, shown in the phone's list.
+    pub name: String,
+    /// Number of the platform in the registration, and in the keys of a passkey ceremony.
+    pub device_type: u32,
+    /// Client type in the QR text.
+    pub client_type: ClientType,
+    /// Client type and display name of a code request.
+    pub companion: CompanionPlatform,
 }
 
 /// Version of the web client, `primary.secondary.tertiary`.

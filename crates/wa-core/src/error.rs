@@ -1,5 +1,5 @@
 use wa_noise::{FrameError, HandshakeError, TransportError};
-use wa_pair::PairError;
+use wa_pair::{CodeEnd, CodeRefusal, PairError};
 use wa_proto::DecodeError;
 
 use crate::io::{CloseCause, OpId, OpenFailure};
@@ -37,6 +37,34 @@ pub enum CommandError {
     /// No pairing waits for approval.
     #[error("no pairing waits for approval")]
     NothingToApprove,
+    /// There is a link already.
+    #[error("this account is linked already; log out first")]
+    AlreadyLinked,
+    /// Another pairing code is asked for or live. The server knows one code per number, and a second would kill
+    /// the first silently.
+    #[error("another pairing code is outstanding for {} s; cancel it first", remaining_ms.div_ceil(1000))]
+    CodeOutstanding {
+        /// Until it ends by itself, at the latest.
+        remaining_ms: u64,
+    },
+    /// The server did not take the pairing code.
+    #[error(transparent)]
+    CodeRefused(CodeRefusal),
+    /// The pairing code ended before the server had accepted it.
+    #[error(transparent)]
+    CodeEnded(CodeEnd),
+    /// No pairing code is asked for or live.
+    #[error("there is no pairing code to cancel")]
+    NoPairingCode,
+    /// The pairing has come too far for it.
+    #[error("not possible at this point of a pairing")]
+    NotNow,
+    /// No passkey ceremony waits for this answer.
+    #[error("no passkey answer is awaited")]
+    NoPasskeyAsked,
+    /// The connection it was sent on is over.
+    #[error("the connection ended before the server had answered: {0}")]
+    ConnectionEnded(DisconnectReason),
     /// Only possible while online.
     #[error("not connected")]
     NotConnected,

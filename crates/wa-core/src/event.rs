@@ -1,4 +1,4 @@
-use wa_pair::{PairCandidate, QrText};
+use wa_pair::{CodeEnd, PairCandidate, PairingCode, PasskeyEnd, PasskeyOptions, QrText};
 use wa_proto::Jid;
 
 use crate::error::{CommandError, DisconnectReason, LogoutReason, PairingFailure, Trouble};
@@ -40,6 +40,42 @@ pub enum Event {
     },
     /// The code on show is dead; blank it.
     QrBlanked,
+    /// The server has accepted this pairing code: show it. It is on offer beside the QR code, with a clock of
+    /// its own.
+    PairingCode {
+        /// What the user types on the phone; a secret as long as it is live.
+        code: PairingCode,
+        /// How long it is live, from now.
+        ttl: std::time::Duration,
+        /// When it dies, wall clock in milliseconds.
+        expires_at_unix_ms: u64,
+    },
+    /// The pairing code on show is dead; take it off the screen. Another is not asked for by itself.
+    PairingCodeEnded(CodeEnd),
+    /// The server wants another pairing code in place of the one it has withdrawn.
+    PairingCodeRefresh {
+        /// The user has to ask for it; otherwise the application may by itself.
+        force_manual: bool,
+    },
+    /// The account is guarded by a passkey: have its owner's authenticator sign these options, and answer with
+    /// [`Command::RespondPasskey`](crate::Command::RespondPasskey).
+    PasskeyRequested {
+        /// For the authenticator, letter for letter as the server sent them.
+        options: PasskeyOptions,
+        /// When it is too late, wall clock in milliseconds.
+        expires_at_unix_ms: u64,
+    },
+    /// The last step of linking by passkey.
+    PasskeyConfirmation {
+        /// The phone shows the same code if it is the owner's: let the user compare, and answer with
+        /// [`Command::ConfirmPasskey`](crate::Command::ConfirmPasskey). `None`: a proof stands for the
+        /// comparison, and it is confirmed already.
+        code: Option<PairingCode>,
+        /// When it is too late, wall clock in milliseconds.
+        expires_at_unix_ms: u64,
+    },
+    /// Linking by passkey has ended without a link.
+    PasskeyEnded(PasskeyEnd),
     /// A phone has linked; accept it with [`Command::ApprovePairing`](crate::Command::ApprovePairing).
     ApprovalNeeded(PairCandidate),
     /// Credentials are durable and the phone has its answer. Logging in comes next, by itself.

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use wa_pair::{CodeRequest, PairComputed, PairJob, PairingCode, PasskeyAssertion};
+
 use crate::config::{ClientVersion, FetchedVersion};
 use crate::event::Event;
 use crate::record::{Changes, Query, Record, RecordKind};
@@ -57,6 +59,15 @@ pub enum Command {
     Logout(LogoutOptions),
     /// Answer to [`Event::ApprovalNeeded`].
     ApprovePairing(bool),
+    /// Ask for a pairing code. At rest it starts like [`Start`](Self::Start) and asks once the server has made
+    /// its offer. Done when the server has accepted the code, never before.
+    RequestPairingCode(CodeRequest),
+    /// Withdraw the pairing code that is asked for or live.
+    CancelPairingCode,
+    /// Answer to [`Event::PasskeyRequested`].
+    RespondPasskey(PasskeyAssertion),
+    /// Answer to [`Event::PasskeyConfirmation`]: whether the phone shows the same code.
+    ConfirmPasskey(bool),
     /// Measure a round trip.
     Ping,
     /// Claim another client version from the next connection on. If the server refused an older one, this
@@ -101,6 +112,8 @@ pub enum Input<'a> {
     PersistFailed(String),
     /// Answer to [`Output::FetchVersion`]: the current version, or why there is none.
     VersionFetched(Result<FetchedVersion, String>),
+    /// The outcome of an [`Output::Compute`].
+    Computed(Computed),
     /// The application wants something.
     Command(OpId, Command),
     /// The time [`Engine::poll_timeout`](crate::Engine::poll_timeout) named has come.
@@ -124,8 +137,36 @@ pub enum Output {
     FetchVersion,
     /// Commit before anything after it is acted on.
     Persist(Changes),
+    /// Run this where nothing waits for it, and feed the outcome with [`Input::Computed`]. Nothing else depends
+    /// on it: go on with what follows.
+    Compute(Job),
     /// Tell the application.
     Event(Event),
+}
+
+/// Work that takes tens of milliseconds of processor time.
+#[derive(Debug)]
+pub struct Job {
+    pub(crate) epoch: Epoch,
+    pub(crate) work: PairJob,
+}
+
+impl Job {
+    /// Does the work. It touches nothing but what the job holds.
+    #[must_use]
+    pub fn run(self) -> Computed {
+        Computed {
+            epoch: self.epoch,
+            outcome: self.work.run(),
+        }
+    }
+}
+
+/// Outcome of a [`Job`]. Once the connection it was for is over, it is dropped.
+#[derive(Debug)]
+pub struct Computed {
+    pub(crate) epoch: Epoch,
+    pub(crate) outcome: PairComputed,
 }
 
 /// Why a connection is over.
@@ -207,6 +248,19 @@ pub enum OpOutcome {
     },
     /// The answer went to the pairing that waited for it.
     ApprovalSent,
+    /// The server has accepted the pairing code.
+    PairingCode {
+        /// What the user types on the phone.
+        code: PairingCode,
+        /// When it dies, wall clock in milliseconds.
+        expires_at_unix_ms: u64,
+    },
+    /// The pairing code is withdrawn.
+    PairingCodeCancelled,
+    /// The assertion is on its way; what comes of it is told by events.
+    PasskeyResponseSent,
+    /// The answer went to the ceremony that waited for it; what comes of it is told by events.
+    PasskeyConfirmationSent,
     /// The server answered a ping.
     Pong {
         /// From sending to answer.

@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use wa_crypto::CryptoRng;
+use wa_pair::PairRequest;
 use wa_proto::{Jid, Node, NodeRef};
 
 use crate::io::OpId;
@@ -20,6 +21,7 @@ pub(crate) enum Purpose {
     Active,
     Clean,
     Unlink,
+    Pair(PairRequest),
 }
 
 /// Ids of our stanzas, `<a>.<b>-<n>`: two random numbers per client and a counter from 1 (login chapter,

@@ -98,8 +98,8 @@ mod time;
 
 pub use config::{
     ClientVersion, Config, DeviceConfig, FetchedVersion, HistorySupport, LoginOptions,
-    MAX_VERSION_SOURCE_LEN, PRODUCTION_URL, ParseVersionError, ReconnectPolicy, Timings,
-    VersionChoice,
+    MAX_VERSION_SOURCE_LEN, PRODUCTION_URL, ParseVersionError, Presentation, ReconnectPolicy,
+    Timings, VersionChoice,
 };
 pub use device::{
     Credentials, Device, ImportedDevice, ImportedDeviceError, KEPT_SIGNED_PREKEYS,
@@ -112,8 +112,8 @@ pub use error::{
 };
 pub use event::{Event, LinkedDevice};
 pub use io::{
-    CloseCause, Command, Endpoint, Epoch, Input, LogoutOptions, OpId, OpOutcome, OpenFailure,
-    Output,
+    CloseCause, Command, Computed, Endpoint, Epoch, Input, Job, LogoutOptions, OpId, OpOutcome,
+    OpenFailure, Output,
 };
 pub use iq::MAX_PENDING_REQUESTS;
 pub use record::{
@@ -125,5 +125,10 @@ pub use time::Now;
 // Types of the layers below that appear in the types above.
 pub use wa_crypto::Provider;
 pub use wa_noise::NoiseRoot;
-pub use wa_pair::{ClientType, PairCandidate, PairError, PairTimings, QrForm, QrText};
+pub use wa_pair::{
+    AssertionError, ClientType, CodeEnd, CodeRefusal, CodeRefusalKind, CodeRequest,
+    CompanionPlatform, Handoff, PairCandidate, PairError, PairStep, PairTimings, PairingCode,
+    PairingCodeError, PasskeyAssertion, PasskeyEnd, PasskeyOptions, PasskeyOptionsError,
+    PasskeyStage, PhoneNumber, PhoneNumberError, QrForm, QrText,
+};
 pub use wa_proto::{Jid, pb::device_props::PlatformType};

@@ -95,7 +95,7 @@ fn an_unreadable_digest_tells_nothing_either() {
     rig.service
         .fail(Point::Digest, Fault::Stanzas(vec![nonsense]), 1);
     rig.advance(secs(2));
-    assert_eq!(uploads(&rig), [], "no answer at all");
+    assert!(uploads(&rig).is_empty(), "no answer at all");
     // The request is given up, and the next connection asks again.
     rig.advance(secs(80));
     assert_eq!(rig.state(), "online");

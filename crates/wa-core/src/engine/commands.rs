@@ -4,6 +4,7 @@ use super::connected::{Connected, Line};
 use super::core::{ConflictRetry, Core, StoreTrust};
 use super::end::{End, Socket};
 use super::ops::Waits;
+use super::pairing::PasskeyAnswer;
 use super::phase::{AwaitDevice, Phase};
 use super::stage::Stage;
 use super::unlink::AwaitUnlink;
@@ -24,6 +25,14 @@ impl Phase {
             Command::Stop => self.stop(core, now, op),
             Command::Logout(_) => self.log_out(core, now, op),
             Command::ApprovePairing(accept) => self.approve(core, now, op, accept),
+            Command::RequestPairingCode(request) => self.request_code(core, now, op, request),
+            Command::CancelPairingCode => self.cancel_code(core, now, op),
+            Command::RespondPasskey(assertion) => {
+                self.answer_passkey(core, now, op, PasskeyAnswer::Assertion(assertion))
+            }
+            Command::ConfirmPasskey(accept) => {
+                self.answer_passkey(core, now, op, PasskeyAnswer::Confirmation(accept))
+            }
             Command::Ping => self.ping(core, now, op),
             Command::UseVersion(version) => self.use_version(core, now, op, version),
         }
@@ -32,12 +41,7 @@ impl Phase {
     fn start(self, core: &mut Core, now: Now, op: OpId) -> Self {
         core.park(op, Waits::ForOnline);
         match self {
-            Self::Rest(_) => {
-                core.backoff.reset();
-                core.restarts = 0;
-                core.conflict_retry = ConflictRetry::Unused;
-                core.begin(now)
-            }
+            Self::Rest(_) => core.begin_anew(now),
             // Somebody does not want to wait for the pause to end.
             Self::Waiting(_) => core.dial(now),
             Self::Connected(connected) if is_online(&connected) => {
@@ -192,6 +196,14 @@ impl Phase {
 }
 
 impl Core {
+    /// Starts because somebody wants it: earlier failures count no more.
+    pub(super) fn begin_anew(&mut self, now: Now) -> Phase {
+        self.backoff.reset();
+        self.restarts = 0;
+        self.conflict_retry = ConflictRetry::Unused;
+        self.begin(now)
+    }
+
     /// Starts from rest: whatever the store must know first is persisted before the first connection.
     pub(super) fn begin(&mut self, now: Now) -> Phase {
         if self.trust == StoreTrust::Lost {
@@ -213,6 +225,12 @@ impl Core {
                 self.trust = StoreTrust::Sure;
                 self.device = device;
                 self.paired_in = None;
+                if self.registered().is_some() && self.is_awaited(Waits::ForCode) {
+                    self.done_all(Waits::ForCode, &Err(CommandError::AlreadyLinked));
+                    if !self.is_awaited(Waits::ForOnline) {
+                        return self.at_rest_by_wish();
+                    }
+                }
                 self.begin(now)
             }
             Err(error) => self.give_up(FailReason::Restore(error)),

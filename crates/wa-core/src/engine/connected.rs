@@ -1,7 +1,8 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::{debug, trace, warn};
 use wa_noise::{FrameDecoder, MAX_FRAME_LEN, Opener, Sealer, Transport};
+use wa_pair::PairRequest;
 use wa_proto::{Decoder, Node, NodeRef};
 
 use super::core::Core;
@@ -200,6 +201,31 @@ impl Line {
             Purpose::KeepAlive | Purpose::Ping(_) => core.config.timings.ping_answer,
             _ => core.config.timings.request,
         };
+        self.request_within(core, now, purpose, limit, stanza)
+    }
+
+    /// Sends a request of the pairing, which knows how long its answer is worth waiting for.
+    pub(super) fn pair_request(
+        &mut self,
+        core: &mut Core,
+        now: Now,
+        request: PairRequest,
+        stanza: Node,
+        limit: Duration,
+    ) -> Result<(), End> {
+        self.request_within(core, now, Purpose::Pair(request), limit, |id| {
+            stanza.attr("id", id)
+        })
+    }
+
+    fn request_within(
+        &mut self,
+        core: &mut Core,
+        now: Now,
+        purpose: Purpose,
+        limit: Duration,
+        stanza: impl FnOnce(&str) -> Node,
+    ) -> Result<(), End> {
         let id = core.ids.next();
         let stanza = stanza(&id);
         if self

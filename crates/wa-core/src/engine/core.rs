@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use tracing::info;
 use wa_crypto::CryptoRng;
+use wa_pair::CodeRequest;
 
 use super::ops::Ops;
 use crate::backoff::Backoff;
@@ -38,6 +39,8 @@ pub(super) struct Core {
     pub(super) conflict_retry: ConflictRetry,
     pub(super) resume: Resume,
     pub(super) refused_version: Option<ClientVersion>,
+    /// Asked for by an operation, and not on its way yet.
+    pub(super) wanted_code: Option<CodeRequest>,
     pub(super) shown: Shown,
     reported: ConnectionState,
     after_state: Vec<Event>,
@@ -66,11 +69,12 @@ pub(super) enum Resume {
     Failed,
 }
 
-/// What the application has been told to show.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Shown {
-    Nothing,
-    Qr,
+/// What the application has been told to show or to answer, and not been told to forget.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Shown {
+    pub(super) qr: bool,
+    pub(super) code: bool,
+    pub(super) passkey: bool,
 }
 
 /// Signs of life, wall clock in milliseconds.
@@ -126,7 +130,8 @@ impl Core {
             conflict_retry: ConflictRetry::Unused,
             resume: Resume::Offered,
             refused_version: None,
-            shown: Shown::Nothing,
+            wanted_code: None,
+            shown: Shown::default(),
             reported,
             after_state: Vec::new(),
         }

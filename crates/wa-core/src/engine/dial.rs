@@ -280,7 +280,11 @@ fn establish(
             core.progress(Step::LoggingIn);
             Stage::LoggingIn(AwaitSuccess::new(core, now, server))
         }
-        Some(device) => Stage::Pairing(Box::new(AwaitPairing::new(&core.config, device, now))),
+        Some(device) => {
+            let mut pairing = Box::new(AwaitPairing::new(&core.config, device, now));
+            pairing.ask_for_wanted_code(core, now);
+            Stage::Pairing(pairing)
+        }
     };
     Connected::new(epoch, transport, frames, used, stage).go_on(core, now)
 }

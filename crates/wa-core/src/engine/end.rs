@@ -22,6 +22,8 @@ const MAX_RESTARTS: u32 = 3;
 pub(super) enum End {
     /// The server wants us to come back at once; nothing is wrong.
     Restart,
+    /// The same, after a ceremony that the server's wish had to wait for.
+    HeldRestart,
     Lost {
         reason: DisconnectReason,
         pace: Pace,
@@ -51,6 +53,13 @@ pub(super) enum Pace {
     BackOff,
     /// Some steps further than the last pause.
     Slower,
+}
+
+/// Whether a restart is told as the end of a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Tell {
+    Yes,
+    No,
 }
 
 /// Whether there is still a socket to close.
@@ -110,12 +119,13 @@ impl Core {
 
     /// Ends the connection and says what comes next.
     pub(super) fn finish(&mut self, now: Now, end: End, socket: Socket) -> Phase {
-        self.blank_qr();
+        self.withdraw_offers();
         if socket == Socket::Open {
             self.outputs.push_back(Output::Close);
         }
         match end {
-            End::Restart => self.restart(now),
+            End::Restart => self.restart(now, Tell::Yes),
+            End::HeldRestart => self.restart(now, Tell::No),
             End::Lost { reason, pace } => self.lost(now, reason, pace),
             End::LogOut {
                 reason,
@@ -139,13 +149,14 @@ impl Core {
         }
     }
 
-    fn restart(&mut self, now: Now) -> Phase {
+    fn restart(&mut self, now: Now, tell: Tell) -> Phase {
         self.restarts += 1;
         let reason = DisconnectReason::Stream(StreamFault::Code(515));
+        self.code_unanswered(&reason);
         if self.restarts > MAX_RESTARTS {
             return self.lost(now, reason, Pace::BackOff);
         }
-        if self.journey() != Journey::FirstLogin {
+        if tell == Tell::Yes && self.journey() != Journey::FirstLogin {
             self.disconnected(reason, Some(now.unix_ms));
         }
         self.dial(now)
@@ -153,6 +164,7 @@ impl Core {
 
     fn lost(&mut self, now: Now, reason: DisconnectReason, pace: Pace) -> Phase {
         warn!(reason = %reason, "connection lost");
+        self.code_unanswered(&reason);
         let policy = &self.config.reconnect;
         let attempts = self.backoff.attempts().saturating_add(1);
         if self.budget(policy).is_some_and(|limit| attempts >= limit) {
@@ -281,7 +293,9 @@ impl Core {
 
     /// The state of a device that is disconnected because somebody wants it so.
     pub(super) fn at_rest_by_wish(&mut self) -> Phase {
-        self.done_all(Waits::ForOnline, &Err(CommandError::Stopped));
+        for waits in [Waits::ForOnline, Waits::ForCode] {
+            self.done_all(waits, &Err(CommandError::Stopped));
+        }
         Phase::rest(if self.registered().is_some() {
             ConnectionState::Stopped
         } else {
@@ -313,7 +327,7 @@ impl Core {
         }
         self.trust = StoreTrust::Lost;
         self.desired = None;
-        self.blank_qr();
+        self.withdraw_offers();
         if socket == Socket::Open {
             self.outputs.push_back(Output::Close);
         }

@@ -158,6 +158,7 @@ impl fmt::Debug for Engine {
 const fn epoch_of(input: &Input<'_>) -> Option<Epoch> {
     match input {
         Input::Opened(epoch) | Input::Bytes(epoch, _) | Input::Closed(epoch, _) => Some(*epoch),
+        Input::Computed(computed) => Some(computed.epoch),
         _ => None,
     }
 }
@@ -173,6 +174,7 @@ fn step(phase: Phase, core: &mut Core, now: Now, input: Input<'_>) -> Phase {
             Phase::Connected(connected) => connected.bytes(core, now, bytes),
             other => other,
         },
+        Input::Computed(computed) => phase.computed(core, now, computed),
         Input::Closed(_, cause) => closed(phase, core, now, cause),
         Input::Loaded(query, records) => phase.loaded(core, now, query, &records),
         Input::LoadFailed(query, why) => phase.load_failed(core, now, query, why),

@@ -20,6 +20,8 @@ pub(super) enum Waits {
     ForOnline,
     ForUnlink,
     ForPong,
+    /// For the server to accept a pairing code. One operation at a time does.
+    ForCode,
 }
 
 impl Core {
@@ -45,11 +47,13 @@ impl Core {
 
     /// Answers one operation, after the state it has led to.
     pub(super) fn done(&mut self, op: OpId, result: Result<OpOutcome, CommandError>) {
-        let before = self.ops.open.len();
-        self.ops.open.retain(|(open, _)| *open != op);
-        if self.ops.open.len() < before {
-            self.tell_after(Event::OpDone { op, result });
+        let Some(at) = self.ops.open.iter().position(|(open, _)| *open == op) else {
+            return;
+        };
+        if self.ops.open.remove(at).1 == Waits::ForCode {
+            self.wanted_code = None;
         }
+        self.tell_after(Event::OpDone { op, result });
     }
 
     /// Answers every operation that waits for this.
@@ -65,6 +69,11 @@ impl Core {
         for op in all {
             self.done(op, Err(error.clone()));
         }
+    }
+
+    /// Whether an operation waits for this.
+    pub(super) fn is_awaited(&self, waits: Waits) -> bool {
+        self.ops.open.iter().any(|(_, what)| *what == waits)
     }
 
     fn waiting(&self, waits: Waits) -> Vec<OpId> {

@@ -88,7 +88,7 @@ impl Session {
                 }
                 self.go_online(core);
             }
-            Purpose::Clean | Purpose::Unlink => {}
+            Purpose::Clean | Purpose::Unlink | Purpose::Pair(_) => {}
         }
         self.advance(core, line, now)
     }

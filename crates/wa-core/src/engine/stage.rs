@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use tracing::{debug, info, warn};
+use wa_pair::PairAnswer;
 use wa_proto::NodeRef;
 
 use super::connected::Line;
@@ -34,6 +35,7 @@ pub(super) enum Stage {
 pub(super) struct AwaitClose {
     deadline: Instant,
     state: ConnectionState,
+    then: End,
 }
 
 /// An iq that answers a request of ours.
@@ -96,7 +98,7 @@ impl Stage {
             return Err(core.end_by(now, verdict, DisconnectReason::Refused { reason }));
         }
         if tag == "stream:error" {
-            return Err(self.stream_error(core, now, StreamError::read(stanza)));
+            return self.stream_error(core, line, now, StreamError::read(stanza));
         }
         if tag == "xmlstreamend" {
             return self.stream_end(core, now);
@@ -116,6 +118,9 @@ impl Stage {
             (stage, Purpose::Ping(op)) => {
                 core.done(op, Err(CommandError::TimedOut));
                 Ok(stage)
+            }
+            (Self::Pairing(pairing), Purpose::Pair(request)) => {
+                pairing.answered(core, line, now, request, PairAnswer::TimedOut)
             }
             // A device can be used without them, and another connection may get no answer either.
             (Self::Session(session), Purpose::Digest | Purpose::Rotate) => {
@@ -138,18 +143,18 @@ impl Stage {
             Self::Session(session) => session.timeout(core, line, now),
             Self::Unlinking(unlink) => unlink.timeout(now),
             Self::Ending(ending) if now.instant < ending.deadline => Ok(Self::Ending(ending)),
-            Self::Ending(_) => Err(End::lost(DisconnectReason::Stream(StreamFault::End))),
+            Self::Ending(ending) => Err(ending.then),
         }
     }
 
     /// What the close of the socket comes to.
     pub(super) fn closed(self, core: &Core, now: Now, cause: CloseCause) -> End {
         match self {
-            Self::Pairing(pairing) => pairing.closed(core, now, cause),
+            Self::Pairing(pairing) => pairing.closed(core, now, cause.into()),
             // The restart stanza may get lost; the close means the same.
             Self::Restarting(_) => End::Restart,
             Self::Unlinking(unlink) => unlink.unanswered(),
-            Self::Ending(_) => End::lost(DisconnectReason::Stream(StreamFault::End)),
+            Self::Ending(ending) => ending.then,
             Self::LoggingIn(_) | Self::Session(_) => End::lost(cause),
         }
     }
@@ -218,9 +223,16 @@ impl Stage {
             debug!("an answer to nothing we asked");
             return Ok(self);
         };
-        match self {
-            Self::Session(session) => session.answer(core, line, now, answered, answer),
-            stage => {
+        match (self, answered.purpose) {
+            (Self::Pairing(pairing), Purpose::Pair(request)) => {
+                let answer = match answer {
+                    Answer::Result(iq) => PairAnswer::Result(iq),
+                    Answer::Error(_) => PairAnswer::Error(iq),
+                };
+                pairing.answered(core, line, now, request, answer)
+            }
+            (Self::Session(session), _) => session.answer(core, line, now, answered, answer),
+            (stage, _) => {
                 // Its connection is about to end; the operation has its answer all the same.
                 if let Purpose::Ping(op) = answered.purpose {
                     core.done(op, answer.to_ping(answered.round_trip));
@@ -281,7 +293,13 @@ impl Stage {
         }
     }
 
-    fn stream_error(self, core: &Core, now: Now, error: StreamError) -> End {
+    fn stream_error(
+        self,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+        error: StreamError,
+    ) -> Result<Self, End> {
         let StreamError { fault, verdict } = error;
         match fault {
             StreamFault::Code(515) => info!("the server asks for a restart"),
@@ -291,23 +309,38 @@ impl Stage {
             _ => warn!(%fault, "the server ended the stream"),
         }
         let end = core.end_by(now, verdict, DisconnectReason::Stream(fault));
-        match (self, end) {
+        Err(match (self, end) {
+            (Self::Pairing(pairing), End::Restart) => {
+                return pairing.restart_asked(core, line, now);
+            }
             // Whatever ends the stream after the pairing reply is the restart, unless we were refused.
             (Self::Restarting(_), End::Lost { .. }) => End::Restart,
             (Self::Unlinking(unlink), End::LogOut { .. }) => unlink.confirmed(),
             (Self::Unlinking(unlink), _) => unlink.unanswered(),
             (_, end) => end,
-        }
+        })
     }
 
     fn stream_end(self, core: &Core, now: Now) -> Result<Self, End> {
         Ok(match self {
             Self::Restarting(_) => return Err(End::Restart),
             stays @ (Self::Unlinking(_) | Self::Ending(_)) => stays,
-            other => Self::Ending(AwaitClose {
-                deadline: now.instant + core.config.timings.stream_end,
-                state: other.state(core),
-            }),
+            other => {
+                let reason = DisconnectReason::Stream(StreamFault::End);
+                let state = other.state(core);
+                let then = match other {
+                    Self::Pairing(pairing) => pairing.closed(core, now, reason),
+                    _ => End::lost(reason),
+                };
+                if let End::HeldRestart = then {
+                    return Err(then);
+                }
+                Self::Ending(AwaitClose {
+                    deadline: now.instant + core.config.timings.stream_end,
+                    state,
+                    then,
+                })
+            }
         })
     }
 }

@@ -7,6 +7,7 @@ use wa_proto::pb::ClientPayload;
 use wa_proto::{Jid, Node};
 
 use super::NUMBER;
+use super::desk::Desk;
 use super::phone::Tamper;
 use super::service::{Answer, Bundle, Fault, Linked, Point, Service};
 
@@ -14,9 +15,10 @@ use super::service::{Answer, Bundle, Fault, Linked, Point, Service};
 pub struct Connection {
     state: State,
     frames: FrameDecoder,
-    answers: Vec<Answer>,
+    pub(super) answers: Vec<Answer>,
     client: Option<Companion>,
-    refs: Vec<String>,
+    pub(super) refs: Vec<String>,
+    pub(super) desk: Desk,
     next_id: u32,
 }
 
@@ -43,6 +45,7 @@ impl Connection {
             answers: Vec::new(),
             client: None,
             refs: Vec::new(),
+            desk: Desk::default(),
             next_id: 1,
         }
     }
@@ -96,6 +99,11 @@ impl Connection {
             self.refs.contains(&scan.reference),
             "the ref in the code is one of this connection"
         );
+        self.linked(service, scan.container)
+    }
+
+    /// The phone has endorsed the companion.
+    pub fn linked(&mut self, service: &mut Service, container: Vec<u8>) -> Node {
         let device = service.next_device;
         let id = self.id();
         Node::new("iq")
@@ -105,7 +113,7 @@ impl Connection {
             .attr("xmlns", "md")
             .child(
                 Node::new("pair-success")
-                    .child(Node::new("device-identity").bytes(scan.container))
+                    .child(Node::new("device-identity").bytes(container))
                     .child(
                         Node::new("device")
                             .attr("jid", service.pn(device))
@@ -288,6 +296,17 @@ impl Connection {
             ("passive", _) => Point::Active,
             ("w:p", _) => Point::Ping,
             ("md", "remove-companion-device") => Point::Unlink,
+            ("md", "link_code_companion_reg") => {
+                match iq.get_children()[0].get_text("stage").as_deref() {
+                    Some("companion_hello") => Point::CompanionHello,
+                    _ => Point::CompanionFinish,
+                }
+            }
+            ("md", "passkey_request_options") => Point::PasskeyOptions,
+            ("md", "ref") => Point::PasskeyRef,
+            ("md", "passkey_prologue") => Point::PasskeyPrologue,
+            ("md", "companion_nonce") => Point::PasskeyNonce,
+            ("md", "encrypted_pairing_request") => Point::PasskeyRequest,
             _ => return self.push(&result),
         };
         let lost = service.take(point, &Fault::LoseAnswer);
@@ -327,6 +346,13 @@ impl Connection {
                 self.push(&result);
                 self.answers.push(Answer::Close);
             }
+            Point::CompanionHello
+            | Point::CompanionFinish
+            | Point::PasskeyOptions
+            | Point::PasskeyRef
+            | Point::PasskeyPrologue
+            | Point::PasskeyNonce
+            | Point::PasskeyRequest => self.ceremony(service, iq, point, result),
             _ => self.push(&result),
         }
     }
@@ -344,11 +370,14 @@ impl Connection {
                 }
             }
             Some(Fault::Error(code)) => self.push(&error(iq.expect("a request"), code)),
+            Some(Fault::Refusal(code, text, backoff)) => {
+                self.push(&refusal(iq.expect("a request"), code, text, backoff));
+            }
         }
         true
     }
 
-    fn push(&mut self, stanza: &Node) {
+    pub(super) fn push(&mut self, stanza: &Node) {
         let frame = self.send(stanza);
         self.answers.push(Answer::Send(frame));
     }
@@ -360,6 +389,10 @@ impl Connection {
 }
 
 fn error(iq: &Node, code: u16) -> Node {
+    refusal(iq, code, "scripted", None)
+}
+
+fn refusal(iq: &Node, code: u16, text: &'static str, backoff: Option<u32>) -> Node {
     Node::new("iq")
         .attr("from", Jid::server_jid())
         .attr("type", "error")
@@ -367,6 +400,7 @@ fn error(iq: &Node, code: u16) -> Node {
         .child(
             Node::new("error")
                 .attr("code", code)
-                .attr("text", "scripted"),
+                .attr("text", text)
+                .attr_if("backoff", backoff.map(|seconds| seconds.to_string())),
         )
 }

@@ -3,18 +3,23 @@
 // Every test binary uses its own part of this.
 #![allow(dead_code, unused_imports, unreachable_pub)]
 
+mod code_phone;
 mod connection;
+mod desk;
+mod passkey_phone;
 mod phone;
 mod pickles;
 mod rig;
 mod service;
 mod store;
 
+pub use self::code_phone::{CompanionHello, TypedCode, code_notification};
 pub use self::connection::Connection;
+pub use self::passkey_phone::{OPTIONS, prologue_request};
 pub use self::phone::{Phone, Tamper};
 pub use self::pickles::{LinkPickle, Pickles};
 pub use self::rig::{Done, Kill, Rig, unreachable};
-pub use self::service::{Answer, Bundle, Fault, Linked, Point, Service};
+pub use self::service::{AfterCode, AfterPasskey, Answer, Bundle, Fault, Linked, Point, Service};
 pub use self::store::MemoryStore;
 
 use std::time::{Duration, Instant};

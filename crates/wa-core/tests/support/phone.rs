@@ -42,8 +42,25 @@ impl Phone {
         self.identity.public()
     }
 
+    pub fn secret(&self) -> &IdentitySecret {
+        &self.identity
+    }
+
     pub fn scan(&mut self, qr: &str, tamper: Tamper) -> Scan {
         let scanned = parse_qr(qr).expect("the code on show can be read");
+        Scan {
+            container: self.endorse(&scanned.identity, &scanned.adv, tamper),
+            reference: scanned.reference,
+        }
+    }
+
+    /// Content of `device-identity` for a companion whose secret the phone has learned.
+    pub fn endorse(
+        &mut self,
+        companion: &IdentityPublic,
+        adv: &AdvSecret,
+        tamper: Tamper,
+    ) -> Vec<u8> {
         let key_index = self.next_key_index;
         self.next_key_index += 1;
         let details = AdvDeviceIdentity {
@@ -55,10 +72,7 @@ impl Phone {
         .encode_to_vec();
         let mut signature = *self
             .identity
-            .sign(
-                &mut self.rng,
-                &[&[6, 0], &details, scanned.identity.as_bytes()],
-            )
+            .sign(&mut self.rng, &[&[6, 0], &details, companion.as_bytes()])
             .as_bytes();
         if tamper == Tamper::Signature {
             signature[5] ^= 1;
@@ -70,7 +84,7 @@ impl Phone {
             device_signature: None,
         }
         .encode_to_vec();
-        let mut mac = mac(&scanned.adv, &signed);
+        let mut mac = mac(adv, &signed);
         if tamper == Tamper::Hmac {
             mac[0] ^= 1;
         }
@@ -79,10 +93,7 @@ impl Phone {
             hmac: Some(mac.to_vec()),
             account_type: None,
         };
-        Scan {
-            reference: scanned.reference,
-            container: container.encode_to_vec(),
-        }
+        container.encode_to_vec()
     }
 
     /// Whether the companion's reply proves that it holds the identity it registered with.

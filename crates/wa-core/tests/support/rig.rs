@@ -3,8 +3,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wa_core::{
-    Changes, CloseCause, Command, CommandError, Config, ConnectionState, Device, Engine, Epoch,
-    Event, FetchedVersion, Input, Now, OpId, OpOutcome, OpenFailure, Output, Query, Record,
+    Changes, CloseCause, Command, CommandError, Computed, Config, ConnectionState, Device, Engine,
+    Epoch, Event, FetchedVersion, Input, Job, Now, OpId, OpOutcome, OpenFailure, Output, Query,
+    Record,
 };
 use wa_crypto::Provider;
 use wa_proto::Node;
@@ -37,6 +38,9 @@ pub struct Rig {
     pub refuse_commit: Option<usize>,
     /// What the driver finds when it is asked for the current client version; `None`: it never answers.
     pub version_source: Option<Result<FetchedVersion, String>>,
+    /// Jobs wait until the test runs them.
+    pub hold_jobs: bool,
+    pub jobs: Vec<Job>,
     connection: Option<(Epoch, Connection)>,
     inbox: VecDeque<Feed>,
     next_op: u64,
@@ -60,6 +64,7 @@ pub enum Done {
     Close,
     Load,
     FetchVersion,
+    Compute,
     Persist(Changes),
     Event(Event),
 }
@@ -71,6 +76,7 @@ enum Feed {
     Loaded(Query, Vec<Record>),
     PersistFailed,
     VersionFetched(Result<FetchedVersion, String>),
+    Computed(Computed),
 }
 
 impl Rig {
@@ -101,6 +107,8 @@ impl Rig {
             refuse_commits: false,
             refuse_commit: None,
             version_source: Some(Err("no source".to_owned())),
+            hold_jobs: false,
+            jobs: Vec::new(),
             connection: None,
             inbox: VecDeque::new(),
             next_op: 1,
@@ -318,12 +326,13 @@ impl Rig {
             {
                 self.connection = None;
             }
-            let input = match &feed {
-                Feed::Opened(epoch) => Input::Opened(*epoch),
-                Feed::Bytes(epoch, bytes) => Input::Bytes(*epoch, bytes),
-                Feed::Closed(epoch, cause) => Input::Closed(*epoch, cause.clone()),
-                Feed::Loaded(query, records) => Input::Loaded(*query, records.clone()),
-                Feed::VersionFetched(found) => Input::VersionFetched(found.clone()),
+            let input = match feed {
+                Feed::Opened(epoch) => Input::Opened(epoch),
+                Feed::Bytes(epoch, ref bytes) => Input::Bytes(epoch, bytes),
+                Feed::Closed(epoch, cause) => Input::Closed(epoch, cause),
+                Feed::Loaded(query, records) => Input::Loaded(query, records),
+                Feed::Computed(computed) => Input::Computed(computed),
+                Feed::VersionFetched(found) => Input::VersionFetched(found),
                 Feed::PersistFailed => Input::PersistFailed("no space left".to_owned()),
             };
             self.engine.handle_input(self.now, input).unwrap();
@@ -338,6 +347,7 @@ impl Rig {
                 Output::Close => Done::Close,
                 Output::Load(_) => Done::Load,
                 Output::FetchVersion => Done::FetchVersion,
+                Output::Compute(_) => Done::Compute,
                 Output::Persist(changes) => Done::Persist(changes.clone()),
                 Output::Event(event) => Done::Event(event.clone()),
                 other => panic!("unknown output {other:?}"),
@@ -370,6 +380,8 @@ impl Rig {
                     let records = self.store.load(query);
                     self.inbox.push_back(Feed::Loaded(query, records));
                 }
+                Output::Compute(job) if self.hold_jobs => self.jobs.push(job),
+                Output::Compute(job) => self.inbox.push_back(Feed::Computed(job.run())),
                 Output::Open(endpoint) => self.open(endpoint.epoch),
                 Output::Transmit(bytes) => self.transmit(&bytes),
                 Output::Close => self.connection = None,

@@ -27,8 +27,42 @@ pub struct Service {
     pub bundle: Bundle,
     /// Attributes of every `success`.
     pub success: Vec<(&'static str, String)>,
+    pub ceremonies: Ceremonies,
     pub seen: Seen,
     faults: Vec<(Point, Fault, u32)>,
+}
+
+/// How links by code and by passkey go.
+#[derive(Default)]
+pub struct Ceremonies {
+    pub after_code: AfterCode,
+    /// The options come with the request for a passkey.
+    pub inline_options: bool,
+    /// What the server answers to the last step of a passkey ceremony, beside the result.
+    pub after_passkey: AfterPasskey,
+    /// What the phone has shown for comparison.
+    pub phone_code: Option<String>,
+    /// Whether the phone saw a handoff proof.
+    pub proven: bool,
+    /// What a passkey ceremony has taught the phone, while it has not endorsed it.
+    pub endorsed: Option<(IdentityPublic, wa_crypto::AdvSecret)>,
+}
+
+/// What follows a code that was typed in right.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub enum AfterCode {
+    #[default]
+    PairSuccess,
+    Passkey,
+    Nothing,
+}
+
+/// What follows a request that the phone could read.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub enum AfterPasskey {
+    #[default]
+    PairSuccess,
+    Nothing,
 }
 
 /// A companion as server and phone know it.
@@ -78,6 +112,13 @@ pub enum Point {
     Active,
     Ping,
     Unlink,
+    CompanionHello,
+    CompanionFinish,
+    PasskeyOptions,
+    PasskeyRef,
+    PasskeyPrologue,
+    PasskeyNonce,
+    PasskeyRequest,
 }
 
 /// What it does instead of what it should.
@@ -95,6 +136,8 @@ pub enum Fault {
     Stanzas(Vec<Node>),
     /// Answer the request with an error.
     Error(u16),
+    /// Answer the request with an error that has this text and says how long to back off.
+    Refusal(u16, &'static str, Option<u32>),
     /// Do what is asked, and close before the answer is out.
     LoseAnswer,
 }
@@ -124,6 +167,7 @@ impl Service {
             lid: Some("186303081611421@lid".parse().unwrap()),
             bundle: Bundle::default(),
             success: vec![("t", (START_UNIX_MS / 1000).to_string())],
+            ceremonies: Ceremonies::default(),
             seen: Seen::default(),
             faults: Vec::new(),
         }

@@ -79,6 +79,10 @@ pub enum CodeEnd {
     /// The server wants a new one.
     #[error("the server withdrew the pairing code")]
     ReplacedByServer,
+    /// The connection it was live on is over. The machine does not outlive its connection: whoever drives it
+    /// says this.
+    #[error("the connection of the pairing code is over")]
+    ConnectionEnded,
     /// The account goes on with a passkey.
     #[error("linking goes on with a passkey")]
     PasskeyBegan,

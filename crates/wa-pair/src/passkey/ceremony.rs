@@ -79,6 +79,10 @@ pub enum PasskeyEnd {
         /// Text of its error, shortened.
         text: Option<String>,
     },
+    /// The connection it was held on is over. The machine does not outlive its connection: whoever drives it
+    /// says this.
+    #[error("the connection of the passkey link is over")]
+    ConnectionEnded,
     /// The options cannot be handed to an authenticator.
     #[error("the server's passkey options cannot be used: {0}")]
     BadOptions(PasskeyOptionsError),
