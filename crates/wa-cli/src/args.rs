@@ -324,6 +324,9 @@ pub(crate) struct SimArgs {
     /// Phones to start with.
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     pub(crate) phones: usize,
+    /// Make go wrong what this fault script says (manual, chapter 10).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
     /// Keep the simulated world in this file over restarts. It holds private keys.
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,

@@ -76,6 +76,7 @@
 //! | `POST /unlink` | [`UnlinkRequest`] | [`PhoneView`] |
 //! | `GET /accounts` | | [`AccountView`] |
 //! | `POST /fault` | [`FaultRule`] | [`FaultReply`] |
+//! | `POST /faults` | [`FaultScript`] | [`FaultReply`] |
 //! | `GET /faults`, `DELETE /faults` | | [`FaultRule`], [`FaultReply`] |
 //! | `POST /refresh`, `POST /refs` | [`RefreshRequest`], none | how many connections were told |
 //! | `POST /prekeys` | [`PrekeysRequest`] | [`AccountView`] |
@@ -90,6 +91,7 @@ mod fault;
 mod names;
 mod net;
 mod phone;
+mod scenario;
 mod world;
 
 pub use account::{MAX_STORED_PREKEYS, MAX_WAITING_STANZAS};
@@ -114,6 +116,7 @@ pub use phone::{
     CODE_LEN, Companion, DEEP_LINK_PREFIX, EnteredCode, EnteredCodeError, MAX_QR_LEN,
     PasskeyPolicy, PhoneConfig, ProofPolicy, QrField, QrForms, QrParseError, ScannedQr, parse_qr,
 };
+pub use scenario::{SCENARIOS, Scenario, Story};
 pub use world::{
     AccountView, AddPhoneError, CompanionView, ConfirmError, ConnInfo, DeviceView, ImportError,
     MAX_ACCOUNTS, MAX_REMARKS, Misbehaviour, PhoneView, Remark, STATE_VERSION, ScanError,

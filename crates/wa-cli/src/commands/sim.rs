@@ -1,6 +1,6 @@
 //! `wa sim`.
 
-use wa_sim::{Sim, SimOptions};
+use wa_sim::{FaultScript, Sim, SimOptions};
 
 use crate::args::SimArgs;
 use crate::exit::Failure;
@@ -10,12 +10,17 @@ use crate::signals::Interrupt;
 
 pub(crate) async fn run(args: SimArgs) -> Result<(), Failure> {
     let mut interrupt = Interrupt::listen()?;
+    let faults = match &args.faults {
+        Some(path) => FaultScript::load(path).map_err(other)?,
+        None => FaultScript::default(),
+    };
     let options = SimOptions {
         listen: args.listen,
         // The port for TLS cannot be the same one; it is printed.
         tls_listen: args.tls.then(|| (args.listen.ip(), 0).into()),
         control_listen: Some(args.control),
         phones: args.phones,
+        faults,
         state_file: args.state,
         ..SimOptions::default()
     };

@@ -14,7 +14,7 @@ use super::ceremonies;
 use super::http::{self, Request};
 use super::shared::Shared;
 use super::sim::default_phone;
-use crate::fault::{FaultRule, RefreshChild};
+use crate::fault::{FaultRule, FaultScript, MAX_FAULTS, RefreshChild};
 use crate::names::{Now, PhoneNumber, ScanId};
 use crate::phone::{PhoneConfig, QrForms};
 use crate::world::{AddPhoneError, ScanError, ScanOutcome, World};
@@ -99,7 +99,7 @@ pub struct RefreshRequest {
     pub child: RefreshChild,
 }
 
-/// The answer to `POST /fault`.
+/// The answer to `POST /fault`, `POST /faults` and `DELETE /faults`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultReply {
     /// How many faults wait now.
@@ -189,7 +189,8 @@ async fn route(api: &Api, request: &Request) -> Reply {
         ("POST", "/scan") => scan(api, &body(request)?).await,
         ("POST", "/phones") => add_phone(api, body(request)?),
         ("POST", "/unlink") => unlink(api, &body(request)?),
-        ("POST", "/fault") => inject(api, body(request)?),
+        ("POST", "/fault") => inject(api, request),
+        ("POST", "/faults") => inject_script(api, request),
         ("DELETE", "/faults") => {
             api.shared.act(|world, _| world.clear_faults());
             ok(&FaultReply { waiting: 0 })
@@ -284,7 +285,8 @@ fn unlink(api: &Api, request: &UnlinkRequest) -> Reply {
     ok(&api.shared.act_quietly(|world| world.phone(phone)))
 }
 
-fn inject(api: &Api, rule: FaultRule) -> Reply {
+fn inject(api: &Api, request: &Request) -> Reply {
+    let rule = FaultRule::from_json(text(request)?).map_err(|problem| (400, problem))?;
     let (added, waiting) = api
         .shared
         .act(|world, _| (world.inject(rule), world.faults().len()));
@@ -293,6 +295,24 @@ fn inject(api: &Api, rule: FaultRule) -> Reply {
     } else {
         Err((409, format!("{waiting} faults wait already")))
     }
+}
+
+/// All of a script, or nothing of it.
+fn inject_script(api: &Api, request: &Request) -> Reply {
+    let script = FaultScript::parse(text(request)?).map_err(|error| (400, error.to_string()))?;
+    let (added, waiting) = api
+        .shared
+        .act(|world, _| (world.inject_script(&script), world.faults().len()));
+    if added {
+        ok(&FaultReply { waiting })
+    } else {
+        let message = format!("{waiting} faults wait already, at most {MAX_FAULTS} can");
+        Err((409, message))
+    }
+}
+
+fn text(request: &Request) -> Result<&str, (u16, String)> {
+    std::str::from_utf8(&request.body).map_err(|_| (400, "the body is not UTF-8".to_owned()))
 }
 
 fn prekeys(api: &Api, request: &PrekeysRequest) -> Reply {

@@ -220,6 +220,22 @@ impl ControlClient {
         self.call("POST", "/fault", Some(rule), Duration::ZERO)
     }
 
+    /// Adds several faults, all or none.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub fn inject_all(&self, rules: &[FaultRule]) -> Result<FaultReply, ControlError> {
+        self.call("POST", "/faults", Some(&rules), Duration::ZERO)
+    }
+
+    /// The faults that wait.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub fn faults(&self) -> Result<Vec<FaultRule>, ControlError> {
+        self.call("GET", "/faults", None::<&()>, Duration::ZERO)
+    }
+
     /// Forgets all faults that wait.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use super::shared::{Shared, now};
 use super::{control, socket, state_file, tls};
 use crate::authenticator::AssertError;
 use crate::config::WorldConfig;
-use crate::fault::FaultRule;
+use crate::fault::{FaultRule, FaultScript};
 use crate::names::{Now, PhoneNumber, ScanId};
 use crate::phone::PhoneConfig;
 use crate::world::{
@@ -47,6 +47,8 @@ pub struct SimOptions {
     pub auto_phones: bool,
     /// Where all randomness comes from; without it from the system.
     pub seed: Option<[u8; 32]>,
+    /// What goes wrong from the start.
+    pub faults: FaultScript,
     /// Where the world's state is read from, if it is there, and kept up to date. It holds private keys.
     pub state_file: Option<PathBuf>,
 }
@@ -68,6 +70,7 @@ impl Default for SimOptions {
             phones: 1,
             auto_phones: true,
             seed: None,
+            faults: FaultScript::default(),
             state_file: None,
         }
     }
@@ -383,6 +386,8 @@ fn world(options: &SimOptions) -> Result<World, SimError> {
         Some(state) => World::import(config, seed, now(), &state)?,
         None => World::new(config, seed, now()),
     };
+    // A script is no longer than the book, which is empty.
+    world.inject_script(&options.faults);
     while world.phone_count() < options.phones {
         world.add_next_phone(now(), PhoneConfig::default())?;
     }
