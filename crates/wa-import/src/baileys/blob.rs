@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
@@ -73,25 +73,63 @@ impl<'de> Visitor<'de> for AnyForm {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Blob, A::Error> {
         let mut data: Option<Blob> = None;
-        let mut numbered = Zeroizing::new(Vec::with_capacity(MAX_BLOB_LEN));
+        let mut numbered = Numbered::default();
         while let Some(key) = fields.next_key::<String>()? {
-            match key.as_str() {
-                "data" => data = Some(fields.next_value()?),
-                "type" => {
+            match (key.as_str(), key.parse()) {
+                ("data", _) => data = Some(fields.next_value()?),
+                ("type", _) => {
                     if fields.next_value::<String>()? != "Buffer" {
                         return Err(A::Error::custom("an object that is no buffer"));
                     }
                 }
-                position if position.parse() == Ok(numbered.len()) => {
-                    push(&mut numbered, fields.next_value()?)?;
-                }
-                _ => {
-                    fields.next_value::<IgnoredAny>()?;
-                    return Err(A::Error::custom("an object that is no buffer"));
-                }
+                (_, Ok(position)) => numbered.put(position, fields.next_value()?)?,
+                _ => return Err(A::Error::custom("an object that is no buffer")),
             }
         }
-        Ok(data.unwrap_or(Blob(numbered)))
+        match data {
+            Some(data) => Ok(data),
+            None => numbered.whole(),
+        }
+    }
+}
+
+/// Bytes under their positions, in whatever order a writer has sorted them.
+#[derive(Default)]
+struct Numbered {
+    bytes: Zeroizing<Vec<u8>>,
+    /// Whether there was a byte, for every position.
+    is_there: Vec<bool>,
+}
+
+impl Numbered {
+    fn put<E: Error>(&mut self, position: usize, byte: u8) -> Result<(), E> {
+        if position >= MAX_BLOB_LEN {
+            return Err(too_long());
+        }
+        if self.bytes.is_empty() {
+            // All of it at once, so that it never grows and leaves a copy behind.
+            self.bytes.resize(MAX_BLOB_LEN, 0);
+        }
+        if position >= self.is_there.len() {
+            self.is_there.resize(position + 1, false);
+        }
+        if let (Some(slot), Some(is_there @ false)) = (
+            self.bytes.get_mut(position),
+            self.is_there.get_mut(position),
+        ) {
+            *slot = byte;
+            *is_there = true;
+            return Ok(());
+        }
+        Err(E::custom("two bytes in one place"))
+    }
+
+    fn whole<E: Error>(mut self) -> Result<Blob, E> {
+        if self.is_there.contains(&false) {
+            return Err(E::custom("a byte is missing"));
+        }
+        self.bytes.truncate(self.is_there.len());
+        Ok(Blob(self.bytes))
     }
 }
 
@@ -133,6 +171,7 @@ mod tests {
             r#"{"data":"AQL/","type":"Buffer"}"#,
             r#"{"type":"Buffer","data":[1,2,255]}"#,
             r#"{"0":1,"1":2,"2":255}"#,
+            r#"{"2":255,"0":1,"1":2}"#,
             "[1,2,255]",
         ] {
             assert_eq!(parse(text), expected, "{text}");
@@ -150,6 +189,9 @@ mod tests {
             "[256]",
             "[-1]",
             r#"{"1":1}"#,
+            r#"{"0":1,"0":1}"#,
+            r#"{"0":1,"4096":1}"#,
+            r#"{"length":1}"#,
             r#"{"type":"Date","data":"AQL/"}"#,
             r#"{"type":"Buffer","data":"AQL/","more":1}"#,
         ] {
@@ -162,7 +204,12 @@ mod tests {
         use base64::engine::general_purpose::STANDARD;
         let list = |len| serde_json::to_string(&vec![7_u8; len]).unwrap();
         let text = |len| format!("\"{}\"", STANDARD.encode(vec![7_u8; len]));
-        for form in [list, text] {
+        let numbered = |len| {
+            let entries = (0..len).map(|at| format!("\"{at}\":7"));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+        };
+        let forms: [fn(usize) -> String; 3] = [list, text, numbered];
+        for form in forms {
             assert_eq!(parse(&form(MAX_BLOB_LEN)).unwrap().len(), MAX_BLOB_LEN);
             assert!(parse(&form(MAX_BLOB_LEN + 1)).is_err());
         }
