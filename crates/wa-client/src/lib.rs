@@ -32,6 +32,7 @@ mod error;
 mod events;
 mod link;
 mod socket;
+mod version;
 
 pub use builder::{ClientBuilder, DEFAULT_CONNECT_TIMEOUT};
 pub use client::{Client, LogoutOutcome};
@@ -39,6 +40,10 @@ pub use dial::proxy::{MAX_SOCKS5_CREDENTIAL_LEN, Proxy, ProxyKind, ProxyUrlError
 pub use dial::tls::{TlsRoots, TlsRootsError};
 pub use error::{BuildError, ClientError};
 pub use events::{DEFAULT_EVENT_CAPACITY, Events};
+pub use version::{
+    MAX_VERSION_PAGE_LEN, VERSION_FETCH_TIMEOUT, VERSION_URL, VersionAnswer, VersionError,
+    VersionProvider, VersionSource,
+};
 
 pub use wa_core::{
     Awaited, ClientType, ClientVersion, CloseCause, CommandError, Config, ConnectionState,

@@ -56,7 +56,27 @@ impl Dialer {
     pub(crate) async fn dial(&self, url: &str) -> Result<WebSocket, DialError> {
         let target: Target = url.parse()?;
         let stage = Stage::default();
-        match tokio::time::timeout(self.timeout, self.dial_target(&target, &stage)).await {
+        self.within_limit(&stage, async {
+            let stream = self.reach(&target, &stage).await?;
+            stage.enter(DialStage::Upgrade);
+            upgrade(stream, &target).await
+        })
+        .await
+    }
+
+    /// Opens a byte stream to `target` within the dial timeout, by the same way as a WebSocket: through the proxy if
+    /// there is one, under TLS if the URL says so.
+    pub(crate) async fn open(&self, target: &Target) -> Result<Box<dyn Io>, DialError> {
+        let stage = Stage::default();
+        self.within_limit(&stage, self.reach(target, &stage)).await
+    }
+
+    async fn within_limit<T>(
+        &self,
+        stage: &Stage,
+        work: impl Future<Output = Result<T, DialError>>,
+    ) -> Result<T, DialError> {
+        match tokio::time::timeout(self.timeout, work).await {
             Ok(result) => result,
             Err(_) => Err(DialError::Timeout {
                 stage: stage.current(),
@@ -65,7 +85,7 @@ impl Dialer {
         }
     }
 
-    async fn dial_target(&self, target: &Target, stage: &Stage) -> Result<WebSocket, DialError> {
+    async fn reach(&self, target: &Target, stage: &Stage) -> Result<Box<dyn Io>, DialError> {
         stage.enter(DialStage::Tcp);
         let stream = match &self.proxy {
             None => tcp::connect(&target.host, target.port).await?,
@@ -83,14 +103,11 @@ impl Dialer {
                 stream
             }
         };
-        let stream: Box<dyn Io> = if target.tls {
-            stage.enter(DialStage::Tls);
-            Box::new(self.secure(stream, target).await?)
-        } else {
-            Box::new(stream)
-        };
-        stage.enter(DialStage::Upgrade);
-        upgrade(stream, target).await
+        if !target.tls {
+            return Ok(Box::new(stream));
+        }
+        stage.enter(DialStage::Tls);
+        Ok(Box::new(self.secure(stream, target).await?))
     }
 
     async fn secure(

@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::http::Uri;
 
 use super::error::DialError;
 
-/// A `ws://` or `wss://` URL taken apart.
+/// A `ws://` or `wss://` URL, or one of HTTP, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) tls: bool,
@@ -61,16 +61,46 @@ impl FromStr for Target {
     type Err = DialError;
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
+        Self::of(url, &WEB_SOCKET)
+    }
+}
+
+/// The schemes a URL may have.
+struct Schemes {
+    plain: &'static str,
+    tls: &'static str,
+    problem: &'static str,
+}
+
+const WEB_SOCKET: Schemes = Schemes {
+    plain: "ws",
+    tls: "wss",
+    problem: "the scheme must be ws or wss",
+};
+
+const HTTP: Schemes = Schemes {
+    plain: "http",
+    tls: "https",
+    problem: "the scheme must be http or https",
+};
+
+impl Target {
+    /// Reads an `http://` or `https://` URL.
+    pub(crate) fn http(url: &str) -> Result<Self, DialError> {
+        Self::of(url, &HTTP)
+    }
+
+    fn of(url: &str, schemes: &Schemes) -> Result<Self, DialError> {
         let wrong = |problem| DialError::Url {
             url: url.to_owned(),
             problem,
         };
         let uri: Uri = url.parse().map_err(|_| wrong("it is no URL"))?;
-        let tls = match uri.scheme_str() {
-            Some("wss") => true,
-            Some("ws") => false,
-            _ => return Err(wrong("the scheme must be ws or wss")),
-        };
+        let scheme = uri.scheme_str().unwrap_or_default();
+        if scheme != schemes.tls && scheme != schemes.plain {
+            return Err(wrong(schemes.problem));
+        }
+        let tls = scheme == schemes.tls;
         if uri
             .authority()
             .is_some_and(|authority| authority.as_str().contains('@'))
@@ -135,6 +165,13 @@ mod tests {
                 "{url}"
             );
         }
+        for url in ["wss://h/", "ftp://h/", "https://", "http://h:0/"] {
+            assert!(
+                matches!(Target::http(url), Err(DialError::Url { .. })),
+                "{url}"
+            );
+        }
+        assert_eq!(Target::http("https://h/sw.js").unwrap().port, 443);
         let error = "wss://ann:hunter2@h/".parse::<Target>().unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
