@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn letters_stand_beside_each_other() {
-        assert_eq!(big("L1"), ["█        ▄█", "█         █", "▀▀▀▀▀   ▀▀▀"]);
+        assert_eq!(big("L1"), ["█       ▄█", "█        █", "▀▀▀▀▀   ▀▀▀"]);
         assert_eq!(
             big("ABCD-1234")
                 .iter()

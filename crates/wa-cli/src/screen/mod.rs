@@ -317,7 +317,8 @@ fn rows_taken(line: &str, columns: usize) -> usize {
     if line.contains('\x1b') {
         return 1;
     }
-    line.chars().count().div_ceil(columns.max(1)).max(1)
+    let shown = line.chars().filter(|c| !panel::is_isolate(*c)).count();
+    shown.div_ceil(columns.max(1)).max(1)
 }
 
 fn valid_for(deadline: Instant) -> String {

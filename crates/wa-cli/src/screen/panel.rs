@@ -39,13 +39,13 @@ impl CodeKind {
         }
     }
 
-    fn hint(self) -> &'static str {
+    fn hint(self) -> &'static [&'static str] {
         match self {
-            Self::Pairing => {
-                "On the phone: WhatsApp, Settings, Linked devices, Link a device, Link with phone number instead; type \
-                 the code there."
-            }
-            Self::Confirmation => "The phone must show the same code.",
+            Self::Pairing => &[
+                "On the phone: WhatsApp, Settings, Linked devices, Link a device,",
+                "Link with phone number instead. Type the code there.",
+            ],
+            Self::Confirmation => &["The phone must show the same code."],
         }
     }
 }
@@ -56,12 +56,17 @@ impl CodeOffer {
     }
 
     /// For an output that is no terminal.
-    pub(super) fn plain(&self) -> [String; 3] {
-        [
+    pub(super) fn plain(&self) -> Vec<String> {
+        let mut lines = vec![
             format!("{}, {}:", self.kind.name(), valid_for(self.deadline)),
             self.text.to_string(),
-            self.kind.hint().to_owned(),
-        ]
+        ];
+        lines.extend(self.hint());
+        lines
+    }
+
+    fn hint(&self) -> impl Iterator<Item = String> {
+        self.kind.hint().iter().map(|line| (*line).to_owned())
     }
 
     /// For a terminal this wide.
@@ -71,7 +76,10 @@ impl CodeOffer {
         let width = big.iter().map(|line| line.chars().count()).max();
         if width.is_some_and(|width| width + MARGIN <= columns) {
             let margin = " ".repeat(MARGIN);
-            lines.extend(big.iter().map(|line| format!("{margin}{line}")));
+            lines.extend(
+                big.iter()
+                    .map(|line| left_to_right(&format!("{margin}{line}"))),
+            );
             lines.push(String::new());
         }
         lines.push(format!(
@@ -79,9 +87,14 @@ impl CodeOffer {
             self.kind.name(),
             left_to_right(&self.text)
         ));
-        lines.push(self.kind.hint().to_owned());
+        lines.extend(self.hint());
         lines
     }
+}
+
+/// Whether this only keeps an order, and takes no room.
+pub(super) fn is_isolate(character: char) -> bool {
+    matches!(character, LEFT_TO_RIGHT | END_OF_ISOLATE)
 }
 
 /// The text, in its order whatever surrounds it.

@@ -286,3 +286,104 @@ fn pictures_follow_the_code_and_vanish_with_it() {
             .contains("could not be written")
     );
 }
+
+fn code(kind: CodeKind) -> CodeOffer {
+    CodeOffer {
+        kind,
+        text: Zeroizing::new("ABCD-1234".to_owned()),
+        deadline: Instant::now() + Duration::from_secs(180),
+    }
+}
+
+#[test]
+fn a_pairing_code_is_big_and_readable_and_says_where_it_goes() {
+    let rows = rendered(&drawn(terminal, |screen| {
+        screen.line("one").unwrap();
+        screen.show_code(code(CodeKind::Pairing)).unwrap();
+        screen.tick().unwrap();
+        screen.line("two").unwrap();
+    }));
+    assert_eq!(&rows[..2], ["one", "two"]);
+    assert!(rows[3..6].iter().all(|row| is_code(row)), "{rows:#?}");
+    assert!(
+        rows.iter()
+            .any(|row| row == "Pairing code: \u{2066}ABCD-1234\u{2069}")
+    );
+    assert!(
+        rows.iter()
+            .any(|row| row.contains("Link with phone number"))
+    );
+    assert_eq!(rows[rows.len() - 2], "Pairing code, valid for 180 s.");
+}
+
+#[test]
+fn a_narrow_terminal_has_the_code_in_small() {
+    let narrow = || {
+        Surface::Terminal(Extent {
+            columns: 62,
+            rows: 24,
+        })
+    };
+    let text = drawn(narrow, |screen| {
+        screen.show_code(code(CodeKind::Confirmation)).unwrap();
+    });
+    assert!(!is_code(&text) && text.contains("\u{2066}ABCD-1234\u{2069}"));
+    assert!(text.contains("Confirmation code") && text.contains("same code"));
+}
+
+#[test]
+fn a_code_and_a_qr_code_share_the_screen_and_go_one_by_one() {
+    let both = |screen: &mut Screen<&mut Vec<u8>>| {
+        screen.show_code(code(CodeKind::Pairing)).unwrap();
+        screen.show(offer(1)).unwrap();
+        screen.tick().unwrap();
+    };
+    let rows = rendered(&drawn(terminal, both));
+    assert_eq!(
+        rows[rows.len() - 2],
+        "Pairing code, valid for 180 s. QR code 1, valid for 20 s."
+    );
+    let rest = rendered(&drawn(terminal, |screen| {
+        both(screen);
+        screen.blank().unwrap();
+    }));
+    let alone = rendered(&drawn(terminal, |screen| {
+        screen.show_code(code(CodeKind::Pairing)).unwrap();
+    }));
+    assert_eq!(rest, alone);
+    let nothing = rendered(&drawn(terminal, |screen| {
+        both(screen);
+        screen.blank().unwrap();
+        screen.blank_code().unwrap();
+        assert!(!screen.is_showing());
+    }));
+    assert_eq!(nothing, [""]);
+}
+
+#[test]
+fn a_pairing_code_whose_time_is_over_goes_by_itself() {
+    let text = drawn(terminal, |screen| {
+        let mut dead = code(CodeKind::Pairing);
+        dead.deadline = Instant::now();
+        screen.show_code(dead).unwrap();
+        screen.tick().unwrap();
+        assert!(!screen.is_showing());
+    });
+    assert_eq!(rendered(&text), [""]);
+}
+
+#[test]
+fn a_pipe_gets_a_pairing_code_once_and_bare() {
+    let text = drawn(
+        || Surface::Plain,
+        |screen| {
+            screen.show_code(code(CodeKind::Pairing)).unwrap();
+            screen.tick().unwrap();
+            screen.line("more").unwrap();
+            screen.blank_code().unwrap();
+        },
+    );
+    assert!(text.starts_with("Pairing code, valid for 180 s:\nABCD-1234\n"));
+    assert_eq!(text.matches("ABCD-1234").count(), 1);
+    assert!(text.is_ascii(), "no marks between what is copied: {text}");
+}
