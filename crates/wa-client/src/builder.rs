@@ -6,7 +6,9 @@ use std::time::Duration;
 use futures_util::stream::FuturesUnordered;
 use rand_core::UnwrapErr;
 use tokio::sync::{mpsc, watch};
-use wa_core::{Config, Device, DeviceConfig, Engine, NoiseRoot, QrForm, Query, VersionChoice};
+use wa_core::{
+    Config, Device, DeviceConfig, Engine, NoiseRoot, PRODUCTION_URL, QrForm, Query, VersionChoice,
+};
 use wa_crypto::Provider;
 use wa_store::{AccountId, Store};
 
@@ -19,6 +21,7 @@ use crate::driver::{Driver, now};
 use crate::error::BuildError;
 use crate::events::{DEFAULT_EVENT_CAPACITY, Events, channel};
 use crate::link::Link;
+use crate::version::{VersionSource, Versions};
 
 /// Time for TCP, proxy, TLS and upgrade together (transport chapter, 1).
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -40,6 +43,7 @@ pub struct ClientBuilder<S> {
     account: Option<AccountId>,
     proxy: Option<Proxy>,
     roots: TlsRoots,
+    versions: Option<VersionSource>,
     connect_timeout: Duration,
     event_capacity: usize,
 }
@@ -54,6 +58,7 @@ impl ClientBuilder<()> {
             account: None,
             proxy: None,
             roots: TlsRoots::default(),
+            versions: None,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             event_capacity: DEFAULT_EVENT_CAPACITY,
         }
@@ -86,6 +91,7 @@ impl<S> ClientBuilder<S> {
             account: self.account,
             proxy: self.proxy,
             roots: self.roots,
+            versions: self.versions,
             connect_timeout: self.connect_timeout,
             event_capacity: self.event_capacity,
         }
@@ -101,6 +107,14 @@ impl<S> ClientBuilder<S> {
     /// [`VersionChoice::Auto`].
     pub fn version(mut self, version: impl Into<VersionChoice>) -> Self {
         self.config.version = version.into();
+        self
+    }
+
+    /// Whom to ask for the current version once the server has refused the one claimed. Default:
+    /// [`VersionSource::production`] for the production service, [`VersionSource::Off`] for any other server. A pinned
+    /// [`version`](Self::version) is never replaced by what a source says.
+    pub fn version_source(mut self, source: VersionSource) -> Self {
+        self.versions = Some(source);
         self
     }
 
@@ -178,6 +192,11 @@ impl<S: Store> ClientBuilder<Arc<S>> {
             tls: client_config(&self.roots)?,
             timeout: self.connect_timeout,
         };
+        let versions = self.version_source_or_default();
+        let versions =
+            Versions::new(versions, dialer.clone()).map_err(|error| BuildError::VersionSource {
+                problem: error.to_string(),
+            })?;
         self.config.timings.connect = self.connect_timeout + ENGINE_GRACE;
         let mut rng = operating_system_rng()?;
 
@@ -204,11 +223,22 @@ impl<S: Store> ClientBuilder<Arc<S>> {
             snapshot: snapshot_in,
             link: Link::None,
             closing: FuturesUnordered::new(),
+            versions,
+            work: FuturesUnordered::new(),
             operations: std::collections::HashMap::new(),
             next_operation: 1,
         };
         let task = tokio::spawn(driver.run());
         Ok((Client::new(requests_in, snapshot_out, task), events_out))
+    }
+
+    /// A server of one's own has versions of its own; the real one's page says nothing about them.
+    fn version_source_or_default(&mut self) -> VersionSource {
+        let default = match self.config.endpoint.as_str() {
+            PRODUCTION_URL => VersionSource::production(),
+            _ => VersionSource::Off,
+        };
+        self.versions.take().unwrap_or(default)
     }
 
     async fn choose_account(&mut self) -> Result<AccountId, BuildError> {

@@ -11,7 +11,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{debug, error, warn};
 use wa_core::{
-    Command, CommandError, Endpoint, Engine, Event, Input, Now, OpId, OpOutcome, Output, Query,
+    Command, CommandError, Endpoint, Engine, Event, FetchedVersion, Input, Now, OpId, OpOutcome,
+    Output, Query,
 };
 use wa_store::{AccountLock, Store};
 
@@ -20,6 +21,7 @@ use crate::dial::Dialer;
 use crate::error::ClientError;
 use crate::events::EventSender;
 use crate::link::{Link, LinkEvent};
+use crate::version::Versions;
 
 /// Most sockets waiting for the server's half of the closing handshake; more are cut off.
 const MAX_CLOSING: usize = 4;
@@ -45,13 +47,22 @@ pub(crate) struct Driver<S> {
     pub(crate) snapshot: watch::Sender<Snapshot>,
     pub(crate) link: Link,
     pub(crate) closing: FuturesUnordered<BoxFuture<'static, ()>>,
+    pub(crate) versions: Versions,
+    /// What the engine has asked for beside the connection.
+    pub(crate) work: FuturesUnordered<BoxFuture<'static, Work>>,
     pub(crate) operations: HashMap<OpId, oneshot::Sender<Result<OpOutcome, ClientError>>>,
     pub(crate) next_operation: u64,
+}
+
+/// An answer to what the engine has asked for beside the connection.
+pub(crate) enum Work {
+    Version(Result<FetchedVersion, String>),
 }
 
 enum Wake {
     Request(Option<Request>),
     Link(LinkEvent),
+    Work(Work),
     Timeout,
     Other,
 }
@@ -71,6 +82,7 @@ impl<S: Store> Driver<S> {
                 }
                 Wake::Request(Some(Request::Shutdown) | None) => break,
                 Wake::Link(event) => self.link_event(event),
+                Wake::Work(work) => self.work_done(work),
                 Wake::Timeout => self.feed(Input::Timeout),
                 Wake::Other => continue,
             }
@@ -88,6 +100,7 @@ impl<S: Store> Driver<S> {
         tokio::select! {
             request = self.requests.recv() => Wake::Request(request),
             event = poll_fn(|cx| self.link.poll(cx, room)) => Wake::Link(event),
+            Some(work) = self.work.next(), if room && !self.work.is_empty() => Wake::Work(work),
             () = sleep_until(deadline), if room && deadline.is_some() => Wake::Timeout,
             () = self.events.read(), if !room => Wake::Other,
             Some(()) = self.closing.next(), if !self.closing.is_empty() => Wake::Other,
@@ -145,10 +158,7 @@ impl<S: Store> Driver<S> {
                         self.feed(Input::PersistFailed(error.to_string()));
                     }
                 }
-                Output::FetchVersion => {
-                    let none = "this client has no source for versions".to_owned();
-                    self.feed(Input::VersionFetched(Err(none)));
-                }
+                Output::FetchVersion => self.fetch_version(),
                 Output::Event(Event::OpDone { op, result }) => self.finish(op, result),
                 Output::Event(event) => self.events.push(event),
                 other => warn!(
@@ -158,6 +168,28 @@ impl<S: Store> Driver<S> {
             }
         }
         self.publish();
+    }
+
+    fn fetch_version(&mut self) {
+        let asking = self.versions.ask();
+        self.work.push(Box::pin(async {
+            let answer = asking.await;
+            Work::Version(match answer {
+                Ok((version, source)) => Ok(FetchedVersion { version, source }),
+                Err(error) => Err(error.to_string()),
+            })
+        }));
+    }
+
+    fn work_done(&mut self, work: Work) {
+        match work {
+            Work::Version(answer) => {
+                if let Err(problem) = &answer {
+                    warn!(%problem, "no current client version");
+                }
+                self.feed(Input::VersionFetched(answer));
+            }
+        }
     }
 
     fn open(&mut self, endpoint: Endpoint) {

@@ -27,6 +27,12 @@ pub enum BuildError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The URL of the version page is not usable.
+    #[error("the version source: {problem}")]
+    VersionSource {
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The certificate authorities are not usable.
     #[error(transparent)]
     Tls(#[from] TlsRootsError),
