@@ -148,7 +148,7 @@ impl Stage {
     }
 
     /// What the close of the socket comes to.
-    pub(super) fn closed(self, core: &Core, now: Now, cause: CloseCause) -> End {
+    pub(super) fn closed(self, core: &mut Core, now: Now, cause: CloseCause) -> End {
         match self {
             Self::Pairing(pairing) => pairing.closed(core, now, cause.into()),
             // The restart stanza may get lost; the close means the same.
@@ -321,7 +321,7 @@ impl Stage {
         })
     }
 
-    fn stream_end(self, core: &Core, now: Now) -> Result<Self, End> {
+    fn stream_end(self, core: &mut Core, now: Now) -> Result<Self, End> {
         Ok(match self {
             Self::Restarting(_) => return Err(End::Restart),
             stays @ (Self::Unlinking(_) | Self::Ending(_)) => stays,

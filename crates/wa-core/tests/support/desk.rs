@@ -71,6 +71,10 @@ impl Connection {
                     .expect("a scan or a code before it");
                 let phone = PasskeyPhone::meet(&content, known, &mut service.rng);
                 service.ceremonies.proven = phone.proven;
+                service.ceremonies.device_type = phone
+                    .companion
+                    .device_type
+                    .and_then(|kind| kind.try_into().ok());
                 let continuation = phone.continuation();
                 self.desk.passkey = Some(phone);
                 self.push(&result);
@@ -88,9 +92,14 @@ impl Connection {
                 let key: [u8; 32] = request.companion_identity_key.unwrap().try_into().unwrap();
                 let adv: [u8; 32] = request.adv_secret.unwrap().try_into().unwrap();
                 let (identity, adv) = (IdentityPublic::from_bytes(key), AdvSecret::from_bytes(adv));
+                if service.ceremonies.after_passkey == AfterPasskey::PairSuccessFirst {
+                    return self.endorse(service, &identity, &adv);
+                }
                 self.push(&result);
                 match service.ceremonies.after_passkey {
-                    AfterPasskey::PairSuccess => self.endorse(service, &identity, &adv),
+                    AfterPasskey::PairSuccess | AfterPasskey::PairSuccessFirst => {
+                        self.endorse(service, &identity, &adv)
+                    }
                     AfterPasskey::Nothing => service.ceremonies.endorsed = Some((identity, adv)),
                 }
             }

@@ -6,6 +6,7 @@
 mod code_phone;
 mod connection;
 mod desk;
+mod linking;
 mod passkey_phone;
 mod phone;
 mod pickles;

@@ -41,7 +41,7 @@ pub struct Rig {
     /// Jobs wait until the test runs them.
     pub hold_jobs: bool,
     pub jobs: Vec<Job>,
-    connection: Option<(Epoch, Connection)>,
+    pub(super) connection: Option<(Epoch, Connection)>,
     inbox: VecDeque<Feed>,
     next_op: u64,
     seed: u64,

@@ -42,6 +42,8 @@ pub struct Ceremonies {
     pub after_passkey: AfterPasskey,
     /// What the phone has shown for comparison.
     pub phone_code: Option<String>,
+    /// Platform number in the companion's half of the exchange.
+    pub device_type: Option<u32>,
     /// Whether the phone saw a handoff proof.
     pub proven: bool,
     /// What a passkey ceremony has taught the phone, while it has not endorsed it.
@@ -62,6 +64,8 @@ pub enum AfterCode {
 pub enum AfterPasskey {
     #[default]
     PairSuccess,
+    /// The link is there before the receipt.
+    PairSuccessFirst,
     Nothing,
 }
 

@@ -112,8 +112,9 @@ impl AwaitPairing {
         line: &mut Line,
         now: Now,
     ) -> Result<Stage, End> {
-        if let Offer::Awaited { deadline } = self.offer
-            && deadline <= now.instant
+        if self
+            .offer_deadline()
+            .is_some_and(|deadline| deadline <= now.instant)
         {
             return Err(End::lost(DisconnectReason::TimedOut(Awaited::PairDevice)));
         }
@@ -129,7 +130,12 @@ impl AwaitPairing {
         now: Now,
     ) -> Result<Stage, End> {
         if !self.pairing.holds_restart() {
-            return Err(End::Restart);
+            return Err(if self.ceremony_is_over() {
+                core.shown.passkey = false;
+                End::HeldRestart
+            } else {
+                End::Restart
+            });
         }
         tracing::info!("the restart waits for the end of the passkey ceremony");
         self.restart = Restart::HeldBack;
@@ -140,17 +146,22 @@ impl AwaitPairing {
     /// What the server's end of the connection comes to. A close by the server is how it ends the window, if
     /// nothing but refs was live; before the first code has had its time, or when the network breaks, it is a
     /// loss like any other.
-    pub(super) fn closed(&self, core: &Core, now: Now, reason: DisconnectReason) -> End {
+    pub(super) fn closed(&self, core: &mut Core, now: Now, reason: DisconnectReason) -> End {
         let by_server = matches!(
             reason,
             DisconnectReason::Closed(CloseCause::Peer { .. }) | DisconnectReason::Stream(_)
         );
         match self.offer {
             _ if self.restart == Restart::HeldBack => End::HeldRestart,
+            // The restart stanza may get lost; the close means the same.
+            _ if by_server && self.ceremony_is_over() => {
+                core.shown.passkey = false;
+                End::HeldRestart
+            }
             Offer::Made { since }
                 if by_server
                     && since + self.first_ref <= now.instant
-                    && !self.pairing.holds_restart()
+                    && !self.pairing.is_awaiting_passkey()
                     && !core.has_code() =>
             {
                 End::PairingExpired
@@ -160,11 +171,21 @@ impl AwaitPairing {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let offer = match self.offer {
-            Offer::Awaited { deadline } => Some(deadline),
-            Offer::Made { .. } => None,
-        };
-        earlier(offer, self.pairing.poll_timeout())
+        earlier(self.offer_deadline(), self.pairing.poll_timeout())
+    }
+
+    /// Until when the server has to make its offer. A ceremony has clocks of its own.
+    fn offer_deadline(&self) -> Option<Instant> {
+        match self.offer {
+            Offer::Awaited { deadline } if !self.pairing.is_awaiting_passkey() => Some(deadline),
+            _ => None,
+        }
+    }
+
+    /// Whether all that a ceremony needs is with the phone, and the device is about to be linked on this
+    /// connection or the next.
+    fn ceremony_is_over(&self) -> bool {
+        self.pairing.is_awaiting_passkey() && !self.pairing.holds_restart()
     }
 
     pub(super) fn state(&self) -> ConnectionState {

@@ -37,9 +37,6 @@ impl AwaitPairing {
                 };
             }
         }
-        if self.restart == Restart::HeldBack && !self.pairing.holds_restart() {
-            return Err(End::HeldRestart);
-        }
         Ok(Stage::Pairing(self))
     }
 
