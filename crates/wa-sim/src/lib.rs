@@ -84,6 +84,7 @@
 //! | `GET /health` | | [`Health`] |
 
 mod account;
+mod assertion;
 mod authenticator;
 mod config;
 mod dhash;
@@ -95,6 +96,7 @@ mod scenario;
 mod world;
 
 pub use account::{MAX_STORED_PREKEYS, MAX_WAITING_STANZAS};
+pub use assertion::{AssertionError, MAX_ASSERTION_LEN};
 pub use authenticator::{AssertError, MAX_OPTIONS_LEN};
 pub use config::{AccountKeyInReply, PhoneAnswer, UnknownIq, WorldConfig};
 pub use fault::{

@@ -1,10 +1,12 @@
 //! A phone: the primary of one account, with the state a real one keeps (pairing chapter, D.1 and D.2).
 //!
-//! Scanning a code is here; entering an eight-character code (D.3) and confirming a passkey (D.5) belong
-//! beside it, as further ways to come to the same [`Upload`].
+//! Scanning a code, entering an eight-character code (D.3) and confirming a passkey (D.5) come to the same
+//! [`Upload`].
 
 mod adv;
+mod code;
 mod entered;
+mod passkey;
 mod policy;
 mod qr;
 mod tamper;
@@ -18,7 +20,12 @@ use wa_proto::pb;
 use wa_signal::{RegistrationId, SignedPrekey, SignedPrekeyId};
 
 pub(crate) use self::adv::{DEVICE_SIGNATURE_PREFIX, Sign};
+pub(crate) use self::code::{
+    BUNDLE_LEN, BundleError, WRAPPED_LEN, agreed, displayed, open_bundle, unwrap_ephemeral,
+    wrap_ephemeral,
+};
 pub use self::entered::{CODE_LEN, EnteredCode, EnteredCodeError};
+pub(crate) use self::passkey::{Exchange, Prologue, proof_holds};
 pub use self::policy::{PasskeyPolicy, ProofPolicy};
 pub use self::qr::{
     DEEP_LINK_PREFIX, MAX_QR_LEN, QrField, QrForms, QrParseError, ScannedQr, parse_qr,
@@ -245,3 +252,5 @@ impl Sign for Signer<'_> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod vectors;
