@@ -7,8 +7,10 @@ use wa_crypto::{IdentityPublic, NoiseStaticPublic};
 use wa_proto::{Jid, Node, Server};
 use wa_signal::{PublicPrekey, PublicSignedPrekey, bundle_digest};
 
+use crate::authenticator::Passkey;
 use crate::names::{ConnId, PhoneNumber};
 use crate::phone::{KeyList, Phone};
+use crate::world::CodeSession;
 
 /// Most one-time prekeys kept for a device: five batches of 812.
 pub const MAX_STORED_PREKEYS: usize = 4_060;
@@ -30,6 +32,10 @@ pub(crate) struct Account {
     pub(crate) devices: BTreeMap<u16, Device>,
     /// Device numbers given to companions whose signed reply is awaited.
     pub(crate) pending: Vec<u16>,
+    /// The companion that waits for a code to be entered.
+    pub(crate) code: Option<CodeSession>,
+    /// Its passkey, once it was needed.
+    pub(crate) passkey: Option<Passkey>,
 }
 
 /// One linked companion, as the server knows it.

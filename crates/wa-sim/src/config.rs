@@ -24,6 +24,14 @@ pub struct WorldConfig {
     pub refs: usize,
     /// How long after pair-device the server gives the connection up: six refs live 160 s (A.3).
     pub ref_window: Duration,
+    /// How long a pairing code can be entered (pairing chapter, B.5).
+    pub code_lifetime: Duration,
+    /// How long a phone waits for the companion's answer to an entered code (pairing chapter, D.3).
+    pub finish_timeout: Duration,
+    /// How long a passkey ceremony may take; companions are told in the options (pairing chapter, C.3).
+    pub passkey_timeout: Duration,
+    /// The country companions are told they are in, by its ISO code.
+    pub country: String,
     /// How long a companion may take for its signed reply to pair-success.
     pub sign_timeout: Duration,
     /// Most companions of one account, if there is a limit. The real one is 4.
@@ -107,6 +115,10 @@ impl Default for WorldConfig {
             handshake_timeout: Duration::from_secs(20),
             refs: 6,
             ref_window: Duration::from_secs(180),
+            code_lifetime: Duration::from_secs(180),
+            finish_timeout: Duration::from_secs(120),
+            passkey_timeout: Duration::from_secs(600),
+            country: "US".to_owned(),
             sign_timeout: Duration::from_secs(30),
             device_limit: Some(4),
             account_key_in_reply: AccountKeyInReply::default(),

@@ -2,7 +2,8 @@
 //!
 //! **What it does.** It is the other end of everything a companion device does to be linked and to stay
 //! logged in: the Noise handshakes XX, IK and XXfallback under a certificate root of its own, the refs of
-//! an unregistered connection, the relay from the phone that scans the code to the companion that signs,
+//! an unregistered connection, the relay from the phone that scans the code, or has one typed into it, to the companion that signs, the passkey
+//! that may guard it,
 //! the restart, the login, key bundles, device lists, keep-alive, removal from either side. Many accounts
 //! and connections live in one world. The phones keep key indexes and sign as real primaries do.
 //!
@@ -11,11 +12,10 @@
 //! Everything that can go wrong on the way can be made to: see [`Fault`].
 //!
 //! **What it does not.** Messages are acknowledged and delivered to nobody; there is no history, no app
-//! state, no media. Linking by an eight-character code and by passkey is not there yet; unregistered
-//! requests for them get error 501.
+//! state, no media.
 //!
 //! **Protocol.** Transport chapter, section 10; client payload chapter, section 7; login chapter, section
-//! 16; pairing chapter, parts A, D and F.
+//! 16; pairing chapter, parts A to D and F.
 //!
 //! # How to drive it
 //!
@@ -71,7 +71,12 @@
 //! | request | body | answer |
 //! | --- | --- | --- |
 //! | `POST /scan` | [`ScanRequest`] | [`ScanReply`] |
+//! | `POST /code` | [`CodeRequest`] | [`ScanReply`] |
 //! | `GET /scans/ID` | | [`ScanReply`] |
+//! | `POST /code/refresh`, `POST /code/precursor` | [`CodeNoticeRequest`] | how many connections were told |
+//! | `POST /passkey/assert` | [`AssertRequest`] | [`AssertReply`] |
+//! | `GET /passkey/code?phone=NUMBER` | | [`PasskeyCodeReply`] |
+//! | `POST /passkey/confirm` | [`ConfirmRequest`] | [`PhoneView`] |
 //! | `GET /phones`, `POST /phones` | [`NewPhone`] | [`PhoneView`] |
 //! | `POST /unlink` | [`UnlinkRequest`] | [`PhoneView`] |
 //! | `GET /accounts` | | [`AccountView`] |
@@ -120,7 +125,8 @@ pub use phone::{
 };
 pub use scenario::{SCENARIOS, Scenario, Story};
 pub use world::{
-    AccountView, AddPhoneError, CompanionView, ConfirmError, ConnInfo, DeviceView, ImportError,
-    MAX_ACCOUNTS, MAX_REMARKS, Misbehaviour, PhoneView, Remark, STATE_VERSION, ScanError,
-    ScanFailure, ScanOutcome, SignedReplyError, UnlinkError, World, WorldOutput, WorldState,
+    AccountView, AddPhoneError, CeremonyError, CodeWanted, CompanionView, ConfirmError, ConnInfo,
+    DeviceView, ImportError, MAX_ACCOUNTS, MAX_CODES_PER_CONNECTION, MAX_REMARKS, Misbehaviour,
+    PhoneView, Remark, STATE_VERSION, ScanError, ScanFailure, ScanOutcome, SignedReplyError,
+    UnlinkError, World, WorldOutput, WorldState,
 };

@@ -1,5 +1,6 @@
 //! One connection as the server sees it.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use wa_noise::{AwaitClientFinish, FrameDecoder, PreambleDecoder, Transport};
 use wa_proto::Node;
 use wa_signal::PublicSignedPrekey;
 
+use super::passkey::Ceremony;
 use crate::fault::IqKind;
 use crate::names::{ConnId, PhoneNumber, ScanId};
 use crate::phone::Upload;
@@ -20,6 +22,9 @@ pub struct ConnInfo {
     /// Whether it came over TLS.
     pub tls: bool,
 }
+
+/// Most notifications whose acks are awaited; the oldest go first.
+const MAX_NOTICES: usize = 32;
 
 pub(super) struct Conn {
     pub(super) id: ConnId,
@@ -81,7 +86,25 @@ pub(super) struct Registration {
     pub(super) refs: Vec<String>,
     /// Id of the pair-device request that was not acknowledged yet.
     pub(super) unacknowledged: Option<String>,
+    /// Notifications that were not acknowledged yet, oldest first.
+    notices: VecDeque<Notice>,
+    /// The pairing code that was asked for here last.
+    pub(super) code: Option<LiveCode>,
+    /// How many codes were asked for here.
+    pub(super) codes_asked: u32,
     pub(super) linking: Linking,
+}
+
+/// A notification whose ack is awaited.
+struct Notice {
+    id: String,
+    kind: &'static str,
+}
+
+/// A pairing code a companion shows, as its connection knows it.
+pub(super) struct LiveCode {
+    pub(super) number: PhoneNumber,
+    pub(super) reference: String,
 }
 
 /// How far a registration has come.
@@ -90,6 +113,8 @@ pub(super) enum Linking {
     Offered,
     /// pair-success was sent.
     Signing(Box<Signing>),
+    /// The account's passkey was asked for.
+    Passkey(Box<Ceremony>),
     /// The companion is linked; only the restart is missing.
     Linked,
     /// pair-success was answered wrongly or by an error; nothing more comes.
@@ -165,6 +190,23 @@ impl Conn {
         }
     }
 
+    pub(super) fn ceremony(&self) -> Option<&Ceremony> {
+        match &self.phase {
+            Phase::Registering(registration) => match &registration.linking {
+                Linking::Passkey(ceremony) => Some(ceremony),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    pub(super) fn ceremony_mut(&mut self) -> Option<&mut Ceremony> {
+        match &mut self.registration()?.linking {
+            Linking::Passkey(ceremony) => Some(ceremony),
+            _ => None,
+        }
+    }
+
     /// Whether a code is on show here.
     pub(super) fn shows_code(&self) -> bool {
         self.is_live()
@@ -187,5 +229,47 @@ impl Conn {
             Phase::Online(session) => Some(session),
             _ => None,
         }
+    }
+}
+
+impl Registration {
+    /// A registration of these keys that shows nothing yet.
+    pub(super) fn new(
+        noise: NoiseStaticPublic,
+        identity: IdentityPublic,
+        registration: u32,
+        signed_prekey: PublicSignedPrekey,
+        props: Vec<u8>,
+    ) -> Self {
+        Self {
+            noise,
+            identity,
+            registration,
+            signed_prekey,
+            props,
+            refs: Vec::new(),
+            unacknowledged: None,
+            notices: VecDeque::new(),
+            code: None,
+            codes_asked: 0,
+            linking: Linking::Offered,
+        }
+    }
+
+    pub(super) fn await_ack(&mut self, id: String, kind: &'static str) {
+        if self.notices.len() >= MAX_NOTICES {
+            self.notices.pop_front();
+        }
+        self.notices.push_back(Notice { id, kind });
+    }
+
+    /// The type of the notification an ack names, whose ack is awaited no longer.
+    pub(super) fn acknowledged(&mut self, id: &str) -> Option<&'static str> {
+        let index = self.notices.iter().position(|notice| notice.id == id)?;
+        self.notices.remove(index).map(|notice| notice.kind)
+    }
+
+    pub(super) fn awaits_ack(&self, kind: &str) -> bool {
+        self.notices.iter().any(|notice| notice.kind == kind)
     }
 }

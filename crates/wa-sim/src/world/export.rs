@@ -1,6 +1,6 @@
 //! The state that outlives the process: what the server and the phones believe.
 //!
-//! Connections, scans and faults are not part of it. It holds the simulated world's private keys, which
+//! Connections, scans, open ceremonies and faults are not part of it. It holds the simulated world's private keys, which
 //! protect nothing but tests; treat the file as private all the same.
 
 use base64::Engine as _;
@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::World;
 use super::handshake::ServerKeys;
 use crate::account::{Account, Bundle, Device};
+use crate::authenticator::Passkey;
 use crate::config::WorldConfig;
 use crate::names::{Now, PhoneNumber};
 use crate::phone::{Companion, KeyList, Phone, PhoneConfig};
@@ -68,6 +69,17 @@ struct AccountState {
     phone: PhoneState,
     key_list: Option<KeyListState>,
     devices: Vec<DeviceState>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    passkey: Option<PasskeyState>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct PasskeyState {
+    credential: String,
+    user_handle: String,
+    secret: String,
+    counter: u32,
+    seen: u32,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -194,6 +206,11 @@ impl World {
         for device in &state.devices {
             account.devices.insert(device.device, device.restore()?);
         }
+        account.passkey = state
+            .passkey
+            .as_ref()
+            .map(PasskeyState::restore)
+            .transpose()?;
         Ok(())
     }
 }
@@ -221,7 +238,31 @@ impl AccountState {
                 .iter()
                 .map(|(number, device)| DeviceState::of(*number, device))
                 .collect(),
+            passkey: account.passkey.as_ref().map(PasskeyState::of),
         }
+    }
+}
+
+impl PasskeyState {
+    fn of(passkey: &Passkey) -> Self {
+        Self {
+            credential: encode(passkey.credential),
+            user_handle: encode(passkey.user_handle),
+            secret: encode(passkey.secret_bytes()),
+            counter: passkey.counter,
+            seen: passkey.seen,
+        }
+    }
+
+    fn restore(&self) -> Result<Passkey, ImportError> {
+        Passkey::restore(
+            array("credential", &self.credential)?,
+            array("user_handle", &self.user_handle)?,
+            &*secret("secret", &self.secret)?,
+            self.counter,
+            self.seen,
+        )
+        .ok_or(ImportError::Value("secret"))
     }
 }
 

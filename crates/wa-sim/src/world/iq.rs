@@ -2,7 +2,10 @@
 
 use wa_proto::{Jid, Node, NodeRef};
 
+use super::code::LINK_CODE;
+use super::code_fields::number;
 use super::conn::Conn;
+use super::phones::ScanFailure;
 use super::{Misbehaviour, World};
 use crate::config::UnknownIq;
 use crate::fault::{Fault, IqKind, Step};
@@ -56,6 +59,34 @@ impl World {
             "w:p" => self.answer_ping(conn),
             _ => self.answer_plain(&xmlns, iq),
         };
+        self.give(conn, iq, answer);
+    }
+
+    /// A request of an unregistered companion.
+    pub(super) fn read_pairing_request(&mut self, conn: &mut Conn, iq: &NodeRef<'_>) {
+        if let Some(number) = iq
+            .child(LINK_CODE)
+            .and_then(|code| number(&code).ok())
+            .filter(|number| self.accounts.contains_key(number))
+        {
+            conn.account = Some(number);
+        }
+        if self.refused_by_fault(conn, iq) {
+            if let Some(scan) = conn.ceremony().map(|ceremony| ceremony.scan) {
+                let rule = "the server refused a request".to_owned();
+                self.end_ceremony(conn, scan, ScanFailure::Passkey { rule });
+            }
+            return;
+        }
+        let answer = match iq.child(LINK_CODE) {
+            _ if iq.attr_text("xmlns").as_deref() != Some("md") => None,
+            Some(code) => Some(self.answer_link_code(conn, iq, &code)),
+            None => self.answer_passkey(conn, iq),
+        };
+        self.give(conn, iq, answer);
+    }
+
+    fn give(&mut self, conn: &mut Conn, iq: &NodeRef<'_>, answer: Option<Answer>) {
         match answer {
             Some(Answer::Result(children)) => self.send_result(conn, iq, children),
             Some(Answer::Error(code, text)) => self.send_error(conn, iq, code, text, None),
@@ -239,7 +270,7 @@ fn link_code_kind(iq: &NodeRef<'_>) -> Option<IqKind> {
     }
 }
 
-/// The texts of the login chapter, section 3.
+/// The texts of the login chapter, section 3, and of the pairing chapter, B.4.
 fn error_text(code: u16) -> &'static str {
     match code {
         400 => "bad-request",

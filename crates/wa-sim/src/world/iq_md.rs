@@ -3,12 +3,18 @@
 use wa_proto::NodeRef;
 
 use super::World;
+use super::code::LINK_CODE;
 use super::conn::Conn;
 use super::iq::Answer;
+use super::remark::CeremonyError;
 use crate::fault::{Step, StreamError};
 
 impl World {
     pub(super) fn answer_md(&mut self, conn: &mut Conn, iq: &NodeRef<'_>) -> Option<Answer> {
+        if iq.child(LINK_CODE).is_some() {
+            let rule = CeremonyError::Registered;
+            return Some(self.ceremony_refused(conn, LINK_CODE, rule));
+        }
         let remove = iq.child("remove-companion-device")?;
         if iq.attr_text("type").as_deref() != Some("set") {
             return Some(Answer::Error(400, "bad-request"));

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use wa_proto::{Jid, Node, NodeRef};
 
+use super::code::LINK_CODE;
 use super::conn::{Conn, Linking, Signing};
-use super::phones::{ScanFailure, ScanOutcome};
+use super::phones::{ScanFailure, ScanOutcome, Seen};
 use super::signed_reply::check_reply;
 use super::timers::Timer;
 use super::{Misbehaviour, SignedReplyError, World};
@@ -13,7 +14,15 @@ use crate::account::{Bundle, Device};
 use crate::config::{AccountKeyInReply, PhoneAnswer};
 use crate::fault::{Fault, RefreshChild, Step, StreamError, pause};
 use crate::names::{ConnId, PhoneNumber, ScanId};
-use crate::phone::{Companion, Tamper, Upload};
+use crate::phone::{Companion, ScannedQr, Tamper, Upload};
+
+/// How a phone came to know a companion's keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Scan,
+    Code,
+    Passkey,
+}
 
 enum Restart {
     At(Duration),
@@ -24,43 +33,102 @@ impl World {
     /// The phone's owner has pointed it at the code: the phone signs and uploads.
     pub(super) fn scan_now(&mut self, scan: ScanId) {
         self.touch();
-        let Some((number, qr)) = self.scans.take_code(scan) else {
+        let Some((number, seen)) = self.scans.take_seen(scan) else {
             return;
         };
-        let conn = self.refs.get(&qr.reference).copied();
+        let qr = match seen {
+            Seen::Qr(qr) => qr,
+            Seen::Code(code) => return self.enter_now(scan, number, &code),
+        };
+        let Some(conn) = self.refs.get(&qr.reference).copied() else {
+            // The phone has signed before the server tells it.
+            let _ = self.sign(number, &qr);
+            let failure = ScanOutcome::Failed(ScanFailure::UnknownRef);
+            self.scans.end(scan, failure);
+            return;
+        };
+        self.with_conn(conn, |world, conn| {
+            if world.policy(number).after_qr {
+                world.guard_scan(conn, scan, number, qr);
+            } else {
+                world.upload(conn, scan, number, &qr, Way::Scan);
+            }
+        });
+    }
+
+    /// The account wants its passkey before anything is signed for a scanned code.
+    fn guard_scan(&mut self, conn: &mut Conn, scan: ScanId, number: PhoneNumber, qr: ScannedQr) {
+        conn.account = Some(number);
+        let on_show = conn.shows_code();
+        let fit = match conn.registration() {
+            Some(registration) if registration.noise != qr.noise => Err(ScanFailure::OtherNoiseKey),
+            Some(_) if on_show => Ok(()),
+            _ => Err(ScanFailure::UnknownRef),
+        };
+        if let Err(failure) = fit {
+            self.scans.end(scan, ScanOutcome::Failed(failure));
+            return;
+        }
+        if !self.at(conn, Step::Scanned) {
+            self.scans
+                .end(scan, ScanOutcome::Failed(ScanFailure::Closed));
+            return;
+        }
+        if self.policy(number).precursor {
+            self.notify(conn, LINK_CODE, Node::new(LINK_CODE));
+        }
+        self.ask_passkey(conn, scan, number, qr.adv);
+    }
+
+    /// The phone signs for a companion and uploads what it signed. The key index is used up, whatever comes of it.
+    pub(super) fn upload(
+        &mut self,
+        conn: &mut Conn,
+        scan: ScanId,
+        number: PhoneNumber,
+        keys: &ScannedQr,
+        way: Way,
+    ) {
+        if let Some(upload) = self.sign(number, keys) {
+            self.relay(conn, scan, number, upload, way);
+        }
+    }
+
+    fn sign(&mut self, number: PhoneNumber, keys: &ScannedQr) -> Option<Upload> {
+        self.touch();
         let tamper = self.faults.take(Some(number), |fault| match fault {
             Fault::BadHmac => Some(Tamper::Hmac),
             Fault::BadAccountSignature => Some(Tamper::AccountSignature),
             Fault::Identity { problem } => Some(Tamper::Shape(*problem)),
             _ => None,
         });
-        let Some(account) = self.accounts.get_mut(&number) else {
-            return;
-        };
-        let upload = account.phone.scan(&qr, self.now, tamper, &mut self.rng);
-        match conn {
-            Some(conn) => {
-                self.with_conn(conn, |world, conn| world.relay(conn, scan, number, upload))
-            }
-            None => self
-                .scans
-                .end(scan, ScanOutcome::Failed(ScanFailure::UnknownRef)),
-        }
+        let account = self.accounts.get_mut(&number)?;
+        Some(account.phone.scan(keys, self.now, tamper, &mut self.rng))
     }
 
     /// What the server does with a phone's upload.
-    fn relay(&mut self, conn: &mut Conn, scan: ScanId, number: PhoneNumber, upload: Upload) {
+    fn relay(
+        &mut self,
+        conn: &mut Conn,
+        scan: ScanId,
+        number: PhoneNumber,
+        upload: Upload,
+        way: Way,
+    ) {
         conn.account = Some(number);
-        if !self.at(conn, Step::Scanned) {
+        if way == Way::Scan && !self.at(conn, Step::Scanned) {
             self.scans
                 .end(scan, ScanOutcome::Failed(ScanFailure::Closed));
             return;
         }
         if let Some(child) = self.refresh_wanted(conn) {
             self.send_refresh(conn, child);
-            self.scans
-                .end(scan, ScanOutcome::Failed(ScanFailure::CodeRefreshed));
-            return;
+            // Only what a QR code said is void now: a companion keeps what it has agreed upon (pairing chapter, A.4).
+            if way == Way::Scan {
+                self.scans
+                    .end(scan, ScanOutcome::Failed(ScanFailure::CodeRefreshed));
+                return;
+            }
         }
         let device = match self.admit(conn, number, &upload) {
             Ok(device) => device,
@@ -87,6 +155,7 @@ impl World {
         for reference in &void {
             self.refs.remove(reference);
         }
+        self.drop_code(conn, ScanFailure::Overtaken);
         self.timers.set(
             self.now.instant + self.config.sign_timeout,
             Timer::SignReply(conn.id, scan),
@@ -201,7 +270,7 @@ impl World {
                 self.remark(conn, Misbehaviour::SecondReply);
                 return;
             }
-            Linking::Offered | Linking::Failed => {
+            Linking::Offered | Linking::Failed | Linking::Passkey(_) => {
                 self.unexpected(conn, stanza);
                 return;
             }

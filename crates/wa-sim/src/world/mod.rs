@@ -1,6 +1,7 @@
 //! The server and its phones, without sockets and clocks.
 
 mod code;
+mod code_fields;
 mod conn;
 mod export;
 mod extras;
@@ -15,6 +16,7 @@ mod linking;
 mod login;
 mod notify;
 mod passkey;
+mod passkey_iq;
 mod phones;
 mod registration;
 mod remark;
@@ -32,6 +34,8 @@ use rand_chacha::rand_core::SeedableRng;
 use wa_noise::{FrameDecoder, NoiseRoot};
 use wa_proto::Decoder;
 
+pub(crate) use self::code::CodeSession;
+pub use self::code::MAX_CODES_PER_CONNECTION;
 pub use self::conn::ConnInfo;
 use self::conn::{Conn, Linking, Phase};
 pub use self::export::{ImportError, STATE_VERSION, WorldState};
@@ -41,9 +45,9 @@ use self::phones::Scans;
 pub use self::phones::{
     AddPhoneError, MAX_ACCOUNTS, ScanError, ScanFailure, ScanOutcome, UnlinkError,
 };
-pub use self::remark::{MAX_REMARKS, Misbehaviour, Remark, SignedReplyError};
+pub use self::remark::{CeremonyError, MAX_REMARKS, Misbehaviour, Remark, SignedReplyError};
 use self::timers::{Timer, Timers};
-pub use self::views::{AccountView, CompanionView, DeviceView, PhoneView};
+pub use self::views::{AccountView, CodeWanted, CompanionView, DeviceView, PhoneView};
 use crate::account::Account;
 use crate::config::WorldConfig;
 use crate::fault::{Fault, FaultBook, FaultRule, FaultScript, Step};
@@ -179,6 +183,13 @@ impl World {
                 Timer::Release(id) => self.with_conn(id, Self::release),
                 Timer::Ack(id) => self.with_conn(id, Self::ack_due),
                 Timer::Scan(scan) => self.scan_now(scan),
+                Timer::CodeFinish(number, scan) => self.finish_late(number, scan),
+                Timer::Passkey(id, scan) => self.with_conn(id, |world, conn| {
+                    world.end_ceremony(conn, scan, ScanFailure::PasskeyTimeout);
+                }),
+                Timer::Confirm(id, scan) => {
+                    self.with_conn(id, |world, conn| world.phone_confirms(conn, scan));
+                }
             }
         }
     }
@@ -385,8 +396,16 @@ impl World {
                 for reference in &registration.refs {
                     self.refs.remove(reference);
                 }
-                if let Linking::Signing(signing) = registration.linking {
-                    self.link_failed(&signing, ScanFailure::Closed);
+                if let Some(code) = registration.code {
+                    self.forget_code(conn.id, code.number, ScanFailure::Closed);
+                }
+                match registration.linking {
+                    Linking::Signing(signing) => self.link_failed(&signing, ScanFailure::Closed),
+                    Linking::Passkey(ceremony) => {
+                        let failure = ScanOutcome::Failed(ScanFailure::Closed);
+                        self.scans.end(ceremony.scan, failure);
+                    }
+                    _ => {}
                 }
             }
             Phase::Online(session) => {

@@ -12,7 +12,7 @@ use crate::account::Account;
 use crate::fault::StreamError;
 use crate::names::{Now, PhoneNumber, ScanId};
 use crate::phone::{
-    EnteredCodeError, Phone, PhoneConfig, QrForms, QrParseError, ScannedQr, parse_qr,
+    EnteredCode, EnteredCodeError, Phone, PhoneConfig, QrForms, QrParseError, ScannedQr, parse_qr,
 };
 
 /// Most accounts of one world.
@@ -132,30 +132,71 @@ pub enum ScanFailure {
     /// The companion's connection ended before it replied.
     #[error("the companion's connection ended before it replied")]
     Closed,
+    /// No companion waits for a code of this number, or its code was replaced.
+    #[error("no companion waits for a code of this number")]
+    NoCompanion,
+    /// The code is older than codes may be.
+    #[error("the code has expired")]
+    CodeExpired,
+    /// The companion does not know the code that was entered.
+    #[error("the code is wrong")]
+    WrongCode,
+    /// Another code, or another attempt to enter it, has taken the place of this one.
+    #[error("another code or another attempt has taken its place")]
+    Overtaken,
+    /// The companion did not answer the code.
+    #[error("the companion did not answer the code in time")]
+    NoFinish,
+    /// The companion knows the code and says something wrong with it.
+    #[error("the companion's answer to the code is wrong: {rule}")]
+    BadBundle {
+        /// Which rule it breaks.
+        rule: String,
+    },
+    /// The passkey ceremony was not brought to its end.
+    #[error("the passkey ceremony took too long")]
+    PasskeyTimeout,
+    /// The owner saw two different codes, or wanted no link.
+    #[error("the owner did not confirm the code")]
+    PasskeyRefused,
+    /// The passkey ceremony broke off.
+    #[error("the passkey ceremony broke off: {rule}")]
+    Passkey {
+        /// Why.
+        rule: String,
+    },
+}
+
+/// What an owner has pointed a phone at, or typed into it.
+pub(super) enum Seen {
+    Qr(ScannedQr),
+    Code(EnteredCode),
 }
 
 /// The scans of late, with their codes until they happen.
 #[derive(Default)]
 pub(super) struct Scans {
     last: u64,
-    codes: BTreeMap<ScanId, (PhoneNumber, ScannedQr)>,
+    seen: BTreeMap<ScanId, (PhoneNumber, Seen)>,
     outcomes: BTreeMap<ScanId, ScanOutcome>,
 }
 
 impl Scans {
-    fn begin(&mut self, number: PhoneNumber, qr: ScannedQr) -> ScanId {
+    fn begin(&mut self, number: PhoneNumber, seen: Seen) -> ScanId {
         self.last += 1;
         let id = ScanId(self.last);
-        self.codes.insert(id, (number, qr));
+        self.seen.insert(id, (number, seen));
         self.outcomes.insert(id, ScanOutcome::Pending);
         while self.outcomes.len() > MAX_SCANS {
-            self.outcomes.pop_first();
+            if let Some((old, _)) = self.outcomes.pop_first() {
+                self.seen.remove(&old);
+            }
         }
         id
     }
 
-    pub(super) fn take_code(&mut self, id: ScanId) -> Option<(PhoneNumber, ScannedQr)> {
-        self.codes.remove(&id)
+    pub(super) fn take_seen(&mut self, id: ScanId) -> Option<(PhoneNumber, Seen)> {
+        self.seen.remove(&id)
     }
 
     pub(super) fn end(&mut self, id: ScanId, outcome: ScanOutcome) {
@@ -225,6 +266,8 @@ impl World {
                 key_list: None,
                 devices: BTreeMap::new(),
                 pending: Vec::new(),
+                code: None,
+                passkey: None,
             },
         );
     }
@@ -255,10 +298,15 @@ impl World {
         if !self.accounts.contains_key(&number) {
             return Err(ScanError::NoPhone(number));
         }
-        let scan = self.scans.begin(number, qr);
+        Ok(self.look(number, Seen::Qr(qr)))
+    }
+
+    /// The owner has begun; the phone follows when they are done.
+    pub(super) fn look(&mut self, number: PhoneNumber, seen: Seen) -> ScanId {
+        let scan = self.scans.begin(number, seen);
         self.timers
-            .set(now.instant + self.config.scan_delay, Timer::Scan(scan));
-        Ok(scan)
+            .set(self.now.instant + self.config.scan_delay, Timer::Scan(scan));
+        scan
     }
 
     /// What came of a scan. `None` for one that was forgotten.

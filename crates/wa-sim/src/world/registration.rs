@@ -9,7 +9,7 @@ use wa_crypto::{IdentityPublic, NoiseStaticPublic, Signature, SignedPrekeyPublic
 use wa_proto::{Jid, Node, NodeRef, pb};
 use wa_signal::{PublicSignedPrekey, SignedPrekeyId};
 
-use super::conn::{Conn, Linking, Phase, Registration};
+use super::conn::{Conn, Phase, Registration};
 use super::timers::Timer;
 use super::{Misbehaviour, World};
 use crate::fault::{FailureStanza, Fault, MAX_REFS, RefreshChild, Step, pause};
@@ -105,7 +105,15 @@ impl World {
             Fault::RefWindow { ms } => Some(pause(*ms)),
             _ => None,
         });
-        let window = window.unwrap_or(self.config.ref_window);
+        self.watch_refs_for(conn, window.unwrap_or(self.config.ref_window));
+    }
+
+    /// Gives the connection up after the ref window, if nothing happens until then.
+    pub(super) fn watch_refs(&mut self, conn: &Conn) {
+        self.watch_refs_for(conn, self.config.ref_window);
+    }
+
+    fn watch_refs_for(&mut self, conn: &Conn, window: std::time::Duration) {
         self.timers
             .set(self.now.instant + window, Timer::RefWindow(conn.id));
     }
@@ -144,16 +152,24 @@ impl World {
         self.at(conn, Step::PairDevice);
     }
 
-    fn mint_ref(&mut self) -> String {
+    pub(super) fn mint_ref(&mut self) -> String {
         let mut bytes = [0; REF_LEN];
         self.rng.fill_bytes(&mut bytes);
         format!("{REF_PREFIX}{}", STANDARD.encode(bytes))
     }
 
     pub(super) fn ref_window_over(&mut self, conn: &mut Conn) {
-        if conn.shows_code() {
-            tracing::debug!(conn = conn.id.number(), "nobody scanned");
-            self.close(conn);
+        if !conn.shows_code() {
+            return;
+        }
+        // A pairing code outlives the refs (pairing chapter, A.3).
+        let until = self.code_until(conn);
+        match until.filter(|until| *until > self.now.instant) {
+            Some(until) => self.timers.set(until, Timer::RefWindow(conn.id)),
+            None => {
+                tracing::debug!(conn = conn.id.number(), "nobody scanned");
+                self.close(conn);
+            }
         }
     }
 
@@ -163,20 +179,13 @@ impl World {
             RefreshChild::CompanionRegRefresh => "companion_reg_refresh",
             RefreshChild::PairDeviceRotateQr => "pair-device-rotate-qr",
         };
-        let id = Self::stanza_id(conn);
-        let notification = Node::new("notification")
-            .attr("type", "companion_reg_refresh")
-            .attr("id", id)
-            .attr("from", Jid::server_jid())
-            .attr("t", self.now.unix_secs().to_string())
-            .child(Node::new(child));
-        self.send(conn, &notification);
+        self.notify(conn, "companion_reg_refresh", Node::new(child));
     }
 
     /// A stanza of an unregistered companion.
     pub(super) fn read_registering(&mut self, conn: &mut Conn, stanza: &NodeRef<'_>) {
         if stanza.tag() == "ack" {
-            self.check_refresh_ack(conn, stanza);
+            self.check_ack(conn, stanza);
             return;
         }
         if stanza.tag() != "iq" {
@@ -203,17 +212,23 @@ impl World {
                 }
             }
             Some("error") => self.read_refusal(conn, stanza),
-            // Codes and passkeys begin here: `link_code_companion_reg` and `passkey_prologue`.
-            Some("get" | "set") if self.refused_by_fault(conn, stanza) => {}
-            Some("get" | "set") => self.unknown_request(conn, stanza),
+            Some("get" | "set") => self.read_pairing_request(conn, stanza),
             _ => self.unexpected(conn, stanza),
         }
     }
 
-    fn check_refresh_ack(&mut self, conn: &mut Conn, stanza: &NodeRef<'_>) {
+    fn check_ack(&mut self, conn: &mut Conn, stanza: &NodeRef<'_>) {
+        let id = stanza.attr_text("id").unwrap_or_default();
+        let kind = conn
+            .registration()
+            .and_then(|registration| registration.acknowledged(&id));
+        let Some(kind) = kind else {
+            self.remark(conn, Misbehaviour::AckOfNothing);
+            return;
+        };
         for (attribute, expected) in [
             ("class", "notification"),
-            ("type", "companion_reg_refresh"),
+            ("type", kind),
             ("to", "s.whatsapp.net"),
         ] {
             if stanza.attr_text(attribute).as_deref() != Some(expected) {
@@ -232,20 +247,13 @@ impl World {
 impl Registration {
     /// A registration that has not said anything yet.
     fn nobody(noise: NoiseStaticPublic) -> Self {
-        Self {
-            noise,
-            identity: IdentityPublic::from_bytes([0; 32]),
-            registration: 0,
-            signed_prekey: PublicSignedPrekey {
-                id: SignedPrekeyId::FIRST,
-                key: SignedPrekeyPublic::from_bytes([0; 32]),
-                signature: Signature::from_bytes([0; 64]),
-            },
-            props: Vec::new(),
-            refs: Vec::new(),
-            unacknowledged: None,
-            linking: Linking::Offered,
-        }
+        let signed_prekey = PublicSignedPrekey {
+            id: SignedPrekeyId::FIRST,
+            key: SignedPrekeyPublic::from_bytes([0; 32]),
+            signature: Signature::from_bytes([0; 64]),
+        };
+        let identity = IdentityPublic::from_bytes([0; 32]);
+        Self::new(noise, identity, 0, signed_prekey, Vec::new())
     }
 
     /// Checks a registration as the server does.
@@ -273,13 +281,14 @@ impl Registration {
         pb::DeviceProps::decode(props.as_slice()).map_err(|_| Misbehaviour::RegistrationValue {
             field: "deviceProps",
         })?;
-        Ok(Self {
+        let registration = u32::from_be_bytes(registration);
+        Ok(Self::new(
+            noise,
             identity,
-            registration: u32::from_be_bytes(registration),
+            registration,
             signed_prekey,
             props,
-            ..Self::nobody(noise)
-        })
+        ))
     }
 }
 

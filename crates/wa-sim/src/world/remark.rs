@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
+use crate::assertion::AssertionError;
 use crate::names::{ConnId, PhoneNumber};
 
 /// Most remarks kept; the oldest go first.
@@ -111,6 +112,20 @@ pub enum Misbehaviour {
     /// An upload of keys that cannot be stored.
     #[error("keys: {0}")]
     Keys(String),
+    /// A request for or in a pairing ceremony breaks a rule.
+    #[error("{request}: {rule}")]
+    Ceremony {
+        /// The request.
+        request: &'static str,
+        /// The rule.
+        rule: CeremonyError,
+    },
+    /// The companion went on before it acknowledged a notification.
+    #[error("no ack of a notification of type {kind} before what follows from it")]
+    Unacknowledged {
+        /// Its type.
+        kind: &'static str,
+    },
     /// A request the server does not know.
     #[error("unknown request {xmlns} {child}")]
     UnknownRequest {
@@ -125,6 +140,80 @@ pub enum Misbehaviour {
         /// Its tag.
         tag: String,
     },
+}
+
+/// A rule a companion breaks when it is linked by code or passkey (pairing chapter, B and C).
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CeremonyError {
+    /// The companion is linked already.
+    #[error("on a connection that is logged in")]
+    Registered,
+    /// The request has no place at this point.
+    #[error("out of turn")]
+    OutOfTurn,
+    /// A field is missing.
+    #[error("no {0}")]
+    Missing(&'static str),
+    /// A field has another size than the protocol writes.
+    #[error("{field} has {got} bytes instead of {expected}")]
+    Length {
+        /// The field.
+        field: &'static str,
+        /// The size it must have.
+        expected: usize,
+        /// Its size.
+        got: usize,
+    },
+    /// A field is longer than the server reads.
+    #[error("{field} has {got} bytes, at most {limit} are read")]
+    TooLong {
+        /// The field.
+        field: &'static str,
+        /// The bound.
+        limit: usize,
+        /// Its size.
+        got: usize,
+    },
+    /// A field has a value it may not have.
+    #[error("{0} has a value it may not have")]
+    Value(&'static str),
+    /// The display is not `Browser (OS)`, of a browser and a real operating system.
+    #[error("the display {0:?} is not `Browser (OS)` with a real operating system")]
+    Display(String),
+    /// The Noise key is not that of the connection.
+    #[error("another Noise key than that of the connection")]
+    OtherNoiseKey,
+    /// The identity key is not that of the registration.
+    #[error("another identity key than that of the registration")]
+    OtherIdentity,
+    /// The ref is not the one that was given.
+    #[error("another ref than the one that was given")]
+    UnknownRef,
+    /// The bundle opens and does not say what it must.
+    #[error("{0}")]
+    Bundle(String),
+    /// There is no challenge to answer: the options were not asked for, or the challenge is used up.
+    #[error("no challenge waits for an answer")]
+    NoChallenge,
+    /// The assertion does not hold.
+    #[error("the assertion does not hold: {0}")]
+    Assertion(AssertionError),
+    /// The prologue payload does not read.
+    #[error("{0}")]
+    Prologue(String),
+    /// The device type is not the registration's.
+    #[error("another device type than in the registration")]
+    DeviceType,
+    /// The handoff proof does not verify under the secret of the scanned or entered code.
+    #[error("the handoff proof does not verify")]
+    HandoffProof,
+    /// The nonce is not the one that was committed to.
+    #[error("the nonce is not the one committed to")]
+    Commitment,
+    /// The encrypted pairing request cannot be used.
+    #[error("{0}")]
+    Request(String),
 }
 
 /// A rule the signed reply to pair-success breaks (pairing chapter, A.8 and D.4).

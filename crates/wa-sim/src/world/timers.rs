@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::names::{ConnId, ScanId};
+use crate::names::{ConnId, PhoneNumber, ScanId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Timer {
@@ -25,8 +25,14 @@ pub(super) enum Timer {
     Release(ConnId),
     /// A stanza may have waited too long for its ack.
     Ack(ConnId),
-    /// A phone's owner has pointed it at a code.
+    /// A phone's owner has pointed it at a code, or typed one.
     Scan(ScanId),
+    /// The companion does not answer an entered code.
+    CodeFinish(PhoneNumber, ScanId),
+    /// A passkey ceremony takes too long.
+    Passkey(ConnId, ScanId),
+    /// A phone's owner has compared the codes.
+    Confirm(ConnId, ScanId),
 }
 
 /// Deadlines in order. A timer whose subject is gone does nothing when it comes.

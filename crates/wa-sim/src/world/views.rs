@@ -27,6 +27,18 @@ pub struct PhoneView {
     pub valid_indexes: Vec<u32>,
     /// The companions it believes in.
     pub companions: Vec<CompanionView>,
+    /// The companion that waits for a code to be entered here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_wanted: Option<CodeWanted>,
+}
+
+/// What a phone shows its owner of a companion that asked for a code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeWanted {
+    /// How the companion presents itself, such as `Chrome (Linux)`.
+    pub companion: String,
+    /// Whether the owner was to be notified.
+    pub push: bool,
 }
 
 /// A companion as its phone sees it.
@@ -133,6 +145,10 @@ fn phone_view(account: &Account) -> PhoneView {
                 added_at: companion.added_at,
             })
             .collect(),
+        code_wanted: account.waiting_code().map(|(companion, push)| CodeWanted {
+            companion: companion.to_owned(),
+            push,
+        }),
     }
 }
 
