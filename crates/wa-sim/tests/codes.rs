@@ -355,23 +355,20 @@ fn a_companion_that_does_not_answer_fails_the_code() {
 
 #[test]
 fn a_code_can_be_entered_for_three_minutes() {
-    let mut lab = Lab::new();
-    let shown = asks(&mut lab, 16, CODE);
+    let mut config = WorldConfig::default();
+    config.ref_window = Duration::from_secs(600);
+    config.idle_timeout = Duration::from_secs(600);
+    let mut lab = Lab::with(config.clone());
+    asks(&mut lab, 16, CODE);
     lab.advance(Duration::from_secs(180));
     let scan = enter(&mut lab, CODE);
     assert_eq!(lab.outcome(scan), ScanOutcome::Pending);
 
-    let mut lab = Lab::with({
-        let mut config = WorldConfig::default();
-        config.ref_window = Duration::from_secs(600);
-        config.idle_timeout = Duration::from_secs(600);
-        config
-    });
+    let mut lab = Lab::with(config);
     asks(&mut lab, 17, CODE);
     lab.advance(Duration::from_millis(180_001));
     let scan = enter(&mut lab, CODE);
     assert_eq!(failure(&lab, scan), ScanFailure::CodeExpired);
-    assert_eq!(shown.reference.len(), 46);
 }
 
 #[test]

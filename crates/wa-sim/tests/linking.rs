@@ -377,15 +377,21 @@ fn a_refresh_is_sent_in_either_form_and_its_ack_is_checked() {
             .attr("to", Jid::server_jid());
         lab.send(id, &ack);
         assert!(lab.remarks().is_empty(), "{:?}", lab.remarks());
-        lab.send(
-            id,
-            &Node::new("ack")
-                .attr("class", "notification")
-                .attr("to", Jid::server_jid()),
-        );
+        lab.world.refresh_codes(lab.now, form);
+        lab.push(id, &[]);
+        let again = lab.hear(id);
+        let untyped = Node::new("ack")
+            .attr("class", "notification")
+            .attr("id", again.get_text("id").unwrap().into_owned())
+            .attr("to", Jid::server_jid());
+        lab.send(id, &untyped);
+        lab.send(id, &untyped);
         assert_eq!(
             lab.remarks(),
-            ["the ack of a notification has a wrong type"]
+            [
+                "the ack of a notification has a wrong type",
+                "an ack of nothing that waits for one"
+            ]
         );
     }
 }

@@ -155,6 +155,7 @@ impl Lab {
             self.pump();
         }
         self.set_clock(end);
+        self.pump();
     }
 
     fn set_clock(&mut self, instant: Instant) {
