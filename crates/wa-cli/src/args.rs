@@ -64,7 +64,7 @@ pub(crate) enum Command {
     /// Write an account to a file sealed with a passphrase.
     #[command(after_help = EXIT_CODES_HELP)]
     Export(TransferArgs),
-    /// Read an account from a file written by `export`.
+    /// Read an account from a file written by `export`, or take over the link of another library.
     #[command(after_help = EXIT_CODES_HELP)]
     Import(ImportArgs),
     /// Run a simulated server and phone until interrupted.
@@ -298,13 +298,40 @@ pub(crate) struct TransferArgs {
     pub(crate) store: StoreArgs,
 }
 
+/// Libraries whose links can be taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Library {
+    /// The folder of a multi-file auth state, or the single file of older versions.
+    Baileys,
+    /// The SQLite database.
+    Whatsmeow,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// Put the file's state in the place of the account if the store has it already.
+    /// File written by `export`; with --from, what the library keeps its link in.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Take over the link that another library holds.
+    #[arg(long, value_name = "LIBRARY", conflicts_with = "passphrase_file")]
+    pub(crate) from: Option<Library>,
+    /// Device to take over if the database holds several, by JID or phone number.
+    #[arg(long, value_name = "JID", requires = "from")]
+    pub(crate) jid: Option<String>,
+    /// Whatever held the link before is stopped and will never run again.
+    #[arg(long, requires = "from")]
+    pub(crate) old_holder_stopped: bool,
+    /// Root key of the server it is linked at, if that is not the production one.
+    #[arg(long, value_name = "HEX", value_parser = noise_root, requires = "from")]
+    pub(crate) noise_root: Option<NoiseRoot>,
+    /// Put it in the place of an account of the store. No other link is ever replaced.
     #[arg(long)]
     pub(crate) replace: bool,
+    /// File whose first line is the passphrase of an export; otherwise WA_EXPORT_PASSPHRASE.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) transfer: TransferArgs,
+    pub(crate) store: StoreArgs,
 }
 
 #[derive(Debug, Args)]

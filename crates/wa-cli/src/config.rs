@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use wa_client::ClientVersion;
+use wa_store::read_bounded;
 
 /// Largest configuration file read; our own bound.
-const MAX_LEN: u64 = 64 * 1024;
+const MAX_LEN: usize = 64 * 1024;
 
 /// What the file may set. Flags and environment variables come first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -24,7 +25,7 @@ pub(crate) enum ConfigError {
     #[error("the configuration file {} could not be read: {source}", .path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("the configuration file {} is longer than {limit} bytes", .path.display())]
-    TooLong { path: PathBuf, limit: u64 },
+    TooLong { path: PathBuf, limit: usize },
     #[error("the configuration file {} is wrong: {source}", .path.display())]
     Content {
         path: PathBuf,
@@ -39,20 +40,19 @@ impl ConfigFile {
             path: path.to_owned(),
             source,
         };
-        let length = match std::fs::metadata(path) {
+        let text = match read_bounded(path, MAX_LEN) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !required => {
                 return Ok(Self::default());
             }
-            found => found.map_err(unreadable)?.len(),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                return Err(ConfigError::TooLong {
+                    path: path.to_owned(),
+                    limit: MAX_LEN,
+                });
+            }
+            found => found.map_err(unreadable)?,
         };
-        if length > MAX_LEN {
-            return Err(ConfigError::TooLong {
-                path: path.to_owned(),
-                limit: MAX_LEN,
-            });
-        }
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
-        serde_json::from_str(&text).map_err(|source| ConfigError::Content {
+        serde_json::from_slice(&text).map_err(|source| ConfigError::Content {
             path: path.to_owned(),
             source,
         })
@@ -107,10 +107,19 @@ mod tests {
 
     #[test]
     fn the_length_is_bounded() {
-        let padded = |len: u64| format!("{{}}{}", " ".repeat(usize::try_from(len).unwrap() - 2));
+        let padded = |len: usize| format!("{{}}{}", " ".repeat(len - 2));
         assert!(read(&padded(MAX_LEN)).is_ok());
         assert!(matches!(
             read(&padded(MAX_LEN + 1)),
+            Err(ConfigError::TooLong { .. })
+        ));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_without_end_is_too_long() {
+        assert!(matches!(
+            ConfigFile::read(Path::new("/dev/zero"), true),
             Err(ConfigError::TooLong { .. })
         ));
     }

@@ -1,6 +1,7 @@
 //! A client for a command: built from the command line, followed through its events, ended in order.
 
 use std::io::{IsTerminal as _, Stdout};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use wa_client::{
     BuildError, Client, ClientBuilder, ClientVersion, ConnectionState, Event, Events, TlsRoots,
     VersionChoice,
 };
-use wa_store::{AccountInfo, Store as _, StoreError};
+use wa_store::{AccountInfo, Store as _, StoreError, read_bounded};
 use wa_store_sqlite::SqliteStore;
 use zeroize::Zeroizing;
 
@@ -21,6 +22,9 @@ use crate::qr::image::Pictures;
 use crate::screen::{Extent, Offer, Screen, Surface};
 use crate::signals::Interrupt;
 use crate::{machine, report};
+
+/// Largest file of certificate authorities read; our own bound, several times what an operating system brings.
+const MAX_CA_LEN: usize = 4 * 1024 * 1024;
 
 /// How often the countdown below a code moves.
 const TICK: Duration = Duration::from_secs(1);
@@ -92,12 +96,7 @@ impl Session {
             builder = builder.noise_root(*root);
         }
         if let Some(path) = &server.ca {
-            let pem = std::fs::read(path).map_err(|source| Failure::File {
-                what: "cannot read the CA file",
-                path: path.clone(),
-                source,
-            })?;
-            builder = builder.tls_roots(TlsRoots::WebPkiAnd(pem));
+            builder = builder.tls_roots(TlsRoots::WebPkiAnd(authorities(path)?));
         }
         if let Some(proxy) = server
             .proxy()
@@ -163,6 +162,16 @@ async fn build(builder: ClientBuilder<Arc<SqliteStore>>) -> Result<(Client, Even
             result => return Ok(result?),
         }
     }
+}
+
+/// The file of `--ca`.
+fn authorities(path: &Path) -> Result<Vec<u8>, Failure> {
+    let pem = read_bounded(path, MAX_CA_LEN).map_err(|source| Failure::File {
+        what: "cannot read the CA file",
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(pem.to_vec())
 }
 
 /// Flag and environment first, then the configuration file, then what is compiled in.
@@ -319,4 +328,25 @@ pub(crate) async fn follow(
 /// Standard output is gone or full.
 pub(crate) fn cannot_print(error: std::io::Error) -> Failure {
     Failure::Other(format!("cannot write to standard output: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_authorities_is_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        std::fs::write(&path, vec![b'#'; MAX_CA_LEN]).unwrap();
+        assert_eq!(authorities(&path).unwrap().len(), MAX_CA_LEN);
+        std::fs::write(&path, vec![b'#'; MAX_CA_LEN + 1]).unwrap();
+        let error = authorities(&path).unwrap_err();
+        assert!(
+            matches!(&error, Failure::File { source, .. } if source.kind() == std::io::ErrorKind::FileTooLarge),
+            "{error}"
+        );
+        #[cfg(unix)]
+        assert!(authorities(Path::new("/dev/zero")).is_err());
+    }
 }

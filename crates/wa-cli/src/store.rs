@@ -15,7 +15,7 @@ const KEY_VARIABLE: &str = "WA_STORE_KEY";
 const PASSPHRASE_VARIABLE: &str = "WA_STORE_PASSPHRASE";
 
 /// Label of the account made when the store has none and no other was asked for.
-const DEFAULT_LABEL: &str = "default";
+pub(crate) const DEFAULT_LABEL: &str = "default";
 
 /// A place for a store, opened or not.
 pub(crate) struct Place {

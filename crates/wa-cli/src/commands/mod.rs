@@ -7,4 +7,5 @@ pub(crate) mod run;
 pub(crate) mod sim;
 pub(crate) mod simulated;
 pub(crate) mod status;
+pub(crate) mod takeover;
 pub(crate) mod transfer;

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use wa_store::{
     AccountExport, ExportKey, MAX_EXPORT_LEN, OnExisting, SealedExport, SecretText, Store as _,
-    import as import_export,
+    import as import_export, read_bounded,
 };
 
+use super::takeover;
 use crate::args::{ImportArgs, TransferArgs};
 use crate::exit::Failure;
 use crate::private_file;
@@ -15,10 +16,10 @@ use crate::store::{Place, find_account};
 const PASSPHRASE_VARIABLE: &str = "WA_EXPORT_PASSPHRASE";
 
 /// Longest passphrase file read; our own bound.
-const MAX_PASSPHRASE_FILE_LEN: u64 = 64 * 1024;
+const MAX_PASSPHRASE_FILE_LEN: usize = 64 * 1024;
 
 pub(crate) async fn export(args: TransferArgs) -> Result<(), Failure> {
-    let passphrase = passphrase(&args)?;
+    let passphrase = passphrase(args.passphrase_file.as_deref())?;
     let store = Place::of(&args.store)?.open_existing().await?;
     let account = find_account(&store, args.store.account.as_deref())
         .await?
@@ -38,21 +39,15 @@ pub(crate) async fn export(args: TransferArgs) -> Result<(), Failure> {
 }
 
 pub(crate) async fn import(args: ImportArgs) -> Result<(), Failure> {
-    let passphrase = passphrase(&args.transfer)?;
-    let file = &args.transfer.file;
-    let length = std::fs::metadata(file)
-        .map_err(|source| cannot("cannot read", file, source))?
-        .len();
-    if length > u64::try_from(MAX_EXPORT_LEN).unwrap_or(u64::MAX) {
-        return Err(Failure::Other(format!(
-            "{} is too long for an export",
-            file.display()
-        )));
+    if let Some(library) = args.from {
+        return takeover::run(library, args).await;
     }
-    let sealed = std::fs::read(file).map_err(|source| cannot("cannot read", file, source))?;
+    let passphrase = passphrase(args.passphrase_file.as_deref())?;
+    let sealed = read_bounded(&args.file, MAX_EXPORT_LEN)
+        .map_err(|source| cannot("cannot read", &args.file, source))?;
     let key = ExportKey::Passphrase(passphrase);
     let export = SealedExport::parse(&sealed).and_then(|sealed| sealed.open(&key))?;
-    let store = Place::of(&args.transfer.store)?.open().await?;
+    let store = Place::of(&args.store)?.open().await?;
     let existing = if args.replace {
         OnExisting::Replace
     } else {
@@ -72,8 +67,8 @@ pub(crate) async fn import(args: ImportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn passphrase(args: &TransferArgs) -> Result<SecretText, Failure> {
-    let Some(path) = &args.passphrase_file else {
+fn passphrase(file: Option<&Path>) -> Result<SecretText, Failure> {
+    let Some(path) = file else {
         return std::env::var(PASSPHRASE_VARIABLE)
             .map(SecretText::from)
             .map_err(|_| {
@@ -83,16 +78,11 @@ fn passphrase(args: &TransferArgs) -> Result<SecretText, Failure> {
             });
     };
     let failed = |source| cannot("cannot read", path, source);
-    if std::fs::metadata(path).map_err(failed)?.len() > MAX_PASSPHRASE_FILE_LEN {
-        return Err(Failure::Usage(format!(
-            "{} is too long for a passphrase",
-            path.display()
-        )));
-    }
-    let mut text = std::fs::read_to_string(path).map_err(failed)?;
-    let end = text.find(['\r', '\n']).unwrap_or(text.len());
-    text.truncate(end);
-    Ok(text.into())
+    let bytes = read_bounded(path, MAX_PASSPHRASE_FILE_LEN).map_err(failed)?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| failed(std::io::Error::other("it is no UTF-8 text")))?;
+    let line = text.split(['\r', '\n']).next().unwrap_or_default();
+    Ok(line.to_owned().into())
 }
 
 fn cannot(what: &'static str, path: &Path, source: std::io::Error) -> Failure {
@@ -100,5 +90,48 @@ fn cannot(what: &'static str, path: &Path, source: std::io::Error) -> Failure {
         what,
         path: path.to_owned(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_file(content: &[u8]) -> Result<SecretText, Failure> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("passphrase");
+        std::fs::write(&path, content).unwrap();
+        passphrase(Some(&path))
+    }
+
+    #[test]
+    fn the_first_line_is_the_passphrase() {
+        for content in ["open sesame", "open sesame\n", "open sesame\r\nmore\n"] {
+            assert_eq!(in_file(content.as_bytes()).unwrap().expose(), "open sesame");
+        }
+        let error = in_file(b"open \xff").unwrap_err().to_string();
+        assert!(
+            error.contains("UTF-8") && !error.contains("open "),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_length_of_the_file_is_bounded() {
+        let mut content = b"open sesame\n".to_vec();
+        content.resize(MAX_PASSPHRASE_FILE_LEN, b'x');
+        assert!(in_file(&content).is_ok());
+        content.push(b'x');
+        let error = in_file(&content).unwrap_err();
+        assert!(
+            matches!(&error, Failure::File { source, .. } if source.kind() == std::io::ErrorKind::FileTooLarge),
+            "{error}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_without_end_is_no_passphrase_file() {
+        assert!(passphrase(Some(Path::new("/dev/zero"))).is_err());
     }
 }
