@@ -1,5 +1,8 @@
 #![allow(clippy::disallowed_methods, dead_code, unreachable_pub)]
 
+pub mod code;
+pub mod passkey;
+
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
@@ -11,7 +14,10 @@ use serde_json::Value;
 use wa_crypto::{
     AdvSecret, IdentityPublic, IdentitySecret, NoiseStaticPublic, Provider, PublicKey as _,
 };
-use wa_pair::{Handled, PairConfig, PairKeys, PairOutput, Pairing, QrCode, parse_qr};
+use wa_pair::{
+    Handled, PairAnswer, PairConfig, PairKeys, PairOutput, PairRequest, PairStep, Pairing, QrCode,
+    parse_qr,
+};
 use wa_proto::pb::{AdvDeviceIdentity, AdvSignedDeviceIdentity, AdvSignedDeviceIdentityHmac};
 use wa_proto::{Decoder, Jid, Node};
 
@@ -122,6 +128,52 @@ impl Rig {
         self.drain()
     }
 
+    /// Moves the clock without telling the machine.
+    pub fn set(&mut self, seconds: u64) {
+        self.now = self.start + Duration::from_secs(seconds);
+    }
+
+    /// Answers a request with an iq of type `result`.
+    pub fn result(&mut self, request: PairRequest, children: Vec<Node>) -> Vec<PairOutput> {
+        let bytes = from_server("iq", "result", "r")
+            .children(children)
+            .to_bytes()
+            .unwrap();
+        let mut decoder = Decoder::new();
+        let iq = decoder.decode(&bytes).unwrap();
+        let answer = PairAnswer::Result(&iq);
+        self.pairing
+            .handle_answer(self.now, request, answer, &mut self.rng);
+        self.drain()
+    }
+
+    /// Answers a request with an iq of type `error`.
+    pub fn error(&mut self, request: PairRequest, error: Node) -> Vec<PairOutput> {
+        let bytes = from_server("iq", "error", "r")
+            .child(error)
+            .to_bytes()
+            .unwrap();
+        let mut decoder = Decoder::new();
+        let iq = decoder.decode(&bytes).unwrap();
+        let answer = PairAnswer::Error(&iq);
+        self.pairing
+            .handle_answer(self.now, request, answer, &mut self.rng);
+        self.drain()
+    }
+
+    /// Lets the time of a request pass.
+    pub fn no_answer(&mut self, request: PairRequest) -> Vec<PairOutput> {
+        self.pairing
+            .handle_answer(self.now, request, PairAnswer::TimedOut, &mut self.rng);
+        self.drain()
+    }
+
+    /// Feeds a stanza that is the machine's and takes what comes of it.
+    pub fn stanza(&mut self, stanza: &Node) -> Vec<PairOutput> {
+        assert_eq!(self.feed(stanza), Handled::Yes);
+        self.drain()
+    }
+
     /// Seconds from the start to the machine's next timeout.
     pub fn next_timeout(&self) -> Option<u64> {
         self.pairing
@@ -218,6 +270,25 @@ pub fn names(outputs: &[PairOutput]) -> Vec<&'static str> {
             PairOutput::Paired(_) => "paired",
             PairOutput::Failed(_) => "failed",
             PairOutput::Exhausted => "exhausted",
+            PairOutput::Request { request, .. } => match request.step() {
+                PairStep::CompanionHello => "ask-hello",
+                PairStep::CompanionFinish => "ask-finish",
+                PairStep::PasskeyOptions => "ask-options",
+                PairStep::PasskeyRef => "ask-ref",
+                PairStep::PasskeyPrologue => "ask-prologue",
+                PairStep::PasskeyNonce => "ask-nonce",
+                PairStep::PasskeyPairingRequest => "ask-pairing",
+                other => panic!("a name for {other:?}"),
+            },
+            PairOutput::Compute(_) => "compute",
+            PairOutput::Code(_) => "code",
+            PairOutput::CodeRefused(_) => "code-refused",
+            PairOutput::CodeEnded(_) => "code-ended",
+            PairOutput::CodeRefresh { .. } => "code-refresh",
+            PairOutput::PasskeyRequested(_) => "passkey-requested",
+            PairOutput::PasskeyConfirmation { .. } => "passkey-confirmation",
+            PairOutput::PasskeyEnded(_) => "passkey-ended",
+            PairOutput::RestartNow => "restart-now",
             other => panic!("a name for {other:?}"),
         })
         .collect()
@@ -264,4 +335,49 @@ pub fn error_reply(id: &str, code: u16, text: &str) -> Node {
                 .attr("code", code.to_string())
                 .attr("text", text.to_owned()),
         )
+}
+
+/// The one request among the outputs: itself, its iq, its time in seconds.
+pub fn asked(outputs: &[PairOutput]) -> (PairRequest, Node, u64) {
+    let mut requests = outputs.iter().filter_map(|output| match output {
+        PairOutput::Request {
+            request,
+            stanza,
+            timeout,
+        } => Some((*request, stanza.clone(), timeout.as_secs())),
+        _ => None,
+    });
+    let request = requests.next().expect("a request");
+    assert!(requests.next().is_none(), "one request at a time");
+    request
+}
+
+pub fn persisted(outputs: &[PairOutput]) -> Option<[u8; 32]> {
+    outputs.iter().find_map(|output| match output {
+        PairOutput::PersistAdvSecret(adv) => Some(*adv.expose_bytes()),
+        _ => None,
+    })
+}
+
+pub fn error(code: u16, text: Option<&str>) -> Node {
+    Node::new("error")
+        .attr("code", code.to_string())
+        .attr_if("text", text.map(str::to_owned))
+}
+
+pub fn ack_of(id: &str, kind: &str) -> Node {
+    Node::new("ack")
+        .attr("class", "notification")
+        .attr("type", kind.to_owned())
+        .attr("id", id.to_owned())
+        .attr("to", Jid::server_jid())
+}
+
+/// The bytes of a child of a child.
+pub fn content(node: &Node, path: &[&str]) -> Vec<u8> {
+    let mut node = node;
+    for tag in path {
+        node = node.get_child(tag).unwrap_or_else(|| panic!("a {tag}"));
+    }
+    node.get_bytes().unwrap().to_vec()
 }
