@@ -9,7 +9,10 @@ use rand_chacha::rand_core::SeedableRng;
 use std::time::{Duration, Instant};
 use wa_crypto::{AdvSecret, IdentitySecret, NoiseStaticSecret, Provider};
 use wa_noise::{ClientHandshake, FrameDecoder, NoiseRoot, ServerIdentity};
-use wa_pair::{PairConfig, PairKeys, PairOutput, Pairing};
+use wa_pair::{
+    CodeRequest, PairAnswer, PairConfig, PairJob, PairKeys, PairOutput, PairRequest, Pairing,
+    PairingCode, PasskeyAssertion, PasskeyOptions, PhoneNumber,
+};
 use wa_proto::{Decoder, Node};
 
 const NOW: u64 = 1_787_000_000;
@@ -145,48 +148,208 @@ pub fn store_import(data: &[u8]) {
     let _ = wa_store::AccountExport::decode(data);
 }
 
-/// Random stanzas and passing time. A byte says which; what follows is the stanza.
+/// Random stanzas, commands, answers and passing time. A byte says which; what follows is the stanza, or what an answer
+/// holds.
 pub fn pairing_machine(data: &[u8]) {
-    let mut pairing = pairing();
-    let mut now = Instant::now();
+    let mut machine = Machine {
+        pairing: pairing(),
+        now: Instant::now(),
+        rng: ChaCha20Rng::from_seed([5; 32]),
+        requests: Vec::new(),
+        jobs: Vec::new(),
+        jobs_run: 0,
+    };
     let mut rest = data;
     while let [op, len, tail @ ..] = rest {
         let (body, after) = tail.split_at(usize::from(*len).min(tail.len()));
-        match op % 4 {
+        machine.take(*op, *len, body);
+        machine.drain();
+        rest = after;
+    }
+}
+
+struct Machine {
+    pairing: Pairing,
+    now: Instant,
+    rng: ChaCha20Rng,
+    requests: Vec<PairRequest>,
+    jobs: Vec<PairJob>,
+    jobs_run: u8,
+}
+
+impl Machine {
+    fn take(&mut self, op: u8, len: u8, body: &[u8]) {
+        match op % 13 {
             0 => {
-                now += Duration::from_millis(u64::from(*len) * 500);
-                pairing.handle_timeout(now, &mut ChaCha20Rng::from_seed([5; 32]));
-                drain(&mut pairing);
+                self.now += Duration::from_millis(u64::from(len) * 500);
+                self.pairing.handle_timeout(self.now, &mut self.rng);
             }
             1 => {
                 let refs = body.chunks(8).map(|part| Node::new("ref").bytes(part));
-                let iq = Node::new("iq")
-                    .attr("id", "1")
-                    .attr("type", "set")
-                    .attr("from", wa_proto::Jid::server_jid())
-                    .attr("xmlns", "md")
-                    .child(Node::new("pair-device").children(refs));
-                step(&mut pairing, &iq.to_bytes().expect("encodes"), now);
+                self.feed(&from_server("iq", "set").child(Node::new("pair-device").children(refs)));
             }
-            2 => {
-                let notification = Node::new("notification")
-                    .attr("id", "2")
-                    .attr("type", "companion_reg_refresh")
-                    .attr("from", wa_proto::Jid::server_jid())
-                    .child(Node::new("companion_reg_refresh"));
-                step(
-                    &mut pairing,
-                    &notification.to_bytes().expect("encodes"),
-                    now,
-                );
-            }
-            _ => {
+            2 => self.feed(
+                &from_server("notification", "companion_reg_refresh")
+                    .child(Node::new("companion_reg_refresh")),
+            ),
+            3 => {
                 let mut plaintext = vec![0];
                 plaintext.extend_from_slice(body);
-                step(&mut pairing, &plaintext, now);
+                self.feed_bytes(&plaintext);
+            }
+            4 => self.request_code(body),
+            5 => {
+                let _ = self.pairing.cancel_code(self.now, &mut self.rng);
+            }
+            // Stretching is slow: few jobs are run, more are lost.
+            6 => {
+                if let Some(job) = self.jobs.pop().filter(|_| self.jobs_run < 2) {
+                    self.jobs_run += 1;
+                    let computed = job.run();
+                    self.pairing
+                        .handle_computed(self.now, computed, &mut self.rng);
+                }
+            }
+            7 => self.link_code(body),
+            8 => self.answer(body),
+            9 => {
+                let options = Node::new("passkey_request_options").bytes(body);
+                self.feed(
+                    &from_server("notification", "passkey_prologue_request")
+                        .children((!body.is_empty()).then_some(options)),
+                );
+            }
+            10 => self.feed(
+                &from_server("notification", "crsc_continuation")
+                    .child(Node::new("primary_ephemeral_identity").bytes(body)),
+            ),
+            11 => {
+                let assertion =
+                    PasskeyAssertion::from_parts(&[1], &[2], &[3], &[4], None).expect("short");
+                let _ = self
+                    .pairing
+                    .respond_passkey(self.now, assertion, &mut self.rng);
+            }
+            _ => match len % 3 {
+                0 => {
+                    let _ = self.pairing.confirm_passkey(self.now, true, &mut self.rng);
+                }
+                1 => {
+                    let _ = self.pairing.confirm_passkey(self.now, false, &mut self.rng);
+                }
+                _ => self.pairing.restart_asked(self.now),
+            },
+        }
+    }
+
+    fn request_code(&mut self, body: &[u8]) {
+        let text = std::str::from_utf8(body).unwrap_or_default();
+        let _ = PhoneNumber::parse(text);
+        let number = PhoneNumber::parse("15551234567").expect("a number");
+        let request = CodeRequest {
+            custom: PairingCode::from_custom(text).ok(),
+            ..CodeRequest::new(number)
+        };
+        let _ = self.pairing.request_code(self.now, request, &mut self.rng);
+    }
+
+    /// A primary_hello or refresh_code with the ref that [`answer`](Self::answer) gives out.
+    fn link_code(&mut self, body: &[u8]) {
+        let stage = if body.len() < 4 {
+            "refresh_code"
+        } else {
+            "primary_hello"
+        };
+        let (identity, wrapped) = body.split_at(body.len().min(32));
+        let content = Node::new("link_code_companion_reg")
+            .attr("stage", stage)
+            .children([
+                Node::new("link_code_pairing_ref").bytes(*b"ref"),
+                Node::new("link_code_pairing_wrapped_primary_ephemeral_pub").bytes(wrapped),
+                Node::new("primary_identity_pub").bytes(identity),
+            ]);
+        self.feed(&from_server("notification", "link_code_companion_reg").child(content));
+    }
+
+    /// The first byte says which of the last requests is answered, and how.
+    fn answer(&mut self, body: &[u8]) {
+        let Some((how, body)) = body.split_first() else {
+            return;
+        };
+        let back = usize::from(how >> 4) + 1;
+        let Some(request) = self
+            .requests
+            .len()
+            .checked_sub(back)
+            .and_then(|at| self.requests.get(at))
+        else {
+            return;
+        };
+        let reference = Node::new("link_code_pairing_ref").bytes(*b"ref");
+        let iq = from_server("iq", "result").children([
+            Node::new("link_code_companion_reg").child(reference),
+            Node::new("ref").bytes(body),
+            Node::new("passkey_request_options").bytes(body),
+            Node::new("error")
+                .attr("code", u64::from(*how))
+                .attr("text", "bad-request"),
+        ]);
+        let bytes = iq.to_bytes().expect("encodes");
+        let mut decoder = Decoder::new();
+        let iq = decoder.decode(&bytes).expect("decodes");
+        let answer = match how % 4 {
+            0 | 1 => PairAnswer::Result(&iq),
+            2 => PairAnswer::Error(&iq),
+            _ => PairAnswer::TimedOut,
+        };
+        self.pairing
+            .handle_answer(self.now, *request, answer, &mut self.rng);
+    }
+
+    fn feed(&mut self, stanza: &Node) {
+        self.feed_bytes(&stanza.to_bytes().expect("encodes"));
+    }
+
+    fn feed_bytes(&mut self, plaintext: &[u8]) {
+        let mut decoder = Decoder::new();
+        if let Ok(node) = decoder.decode(plaintext) {
+            let _ = self.pairing.handle_stanza(self.now, &node, &mut self.rng);
+        }
+    }
+
+    fn drain(&mut self) {
+        for output in drain(&mut self.pairing) {
+            let _ = format!("{output:?}");
+            match output {
+                PairOutput::Request { request, .. } => self.requests.push(request),
+                PairOutput::Compute(job) => self.jobs.push(job),
+                PairOutput::Exhausted => {
+                    assert_eq!(self.pairing.poll_timeout(), None, "nothing is open");
+                }
+                _ => {}
             }
         }
-        rest = after;
+    }
+}
+
+fn from_server(tag: &'static str, kind: &'static str) -> Node {
+    Node::new(tag)
+        .attr("id", "1")
+        .attr("type", kind)
+        .attr("from", wa_proto::Jid::server_jid())
+}
+
+/// Passkey options, as the server sends them, and an assertion, as the application gives it.
+pub fn passkey_json(data: &[u8]) {
+    if let Ok(options) = PasskeyOptions::parse(data) {
+        assert_eq!(options.expose().as_bytes(), data, "letter for letter");
+    }
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(assertion) = PasskeyAssertion::from_json(text)
+    {
+        let json = assertion.to_json();
+        let again = PasskeyAssertion::from_json(&json).expect("what we write we can read");
+        assert_eq!(again, assertion);
     }
 }
 

@@ -36,5 +36,6 @@ targets!(
     cert_chain,
     pair_success,
     store_import,
-    pairing_machine
+    pairing_machine,
+    passkey_json
 );

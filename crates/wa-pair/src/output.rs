@@ -11,7 +11,6 @@ use crate::{
 
 /// What the machine wants done. The order is the contract: everything before a `Send` or `Request`
 /// that is a `Persist…` must be durable before the stanza leaves.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum PairOutput {
     /// Write this stanza.
@@ -124,6 +123,57 @@ pub struct PairSummary {
     pub business_name: Option<String>,
     /// The key index of this device.
     pub key_index: u32,
+}
+
+/// Outputs end in logs; stanzas, which name phone numbers, show their tag only.
+impl fmt::Debug for PairOutput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, inner): (_, Option<&dyn fmt::Debug>) = match self {
+            Self::Send(stanza) => return write!(f, "Send(<{}>)", stanza.tag_str()),
+            Self::Request {
+                request, timeout, ..
+            } => {
+                return f
+                    .debug_struct("Request")
+                    .field("request", request)
+                    .field("timeout", timeout)
+                    .finish_non_exhaustive();
+            }
+            Self::PasskeyConfirmation { code, deadline } => {
+                return f
+                    .debug_struct("PasskeyConfirmation")
+                    .field("code", code)
+                    .field("deadline", deadline)
+                    .finish();
+            }
+            Self::CodeRefresh { force_manual } => {
+                return f
+                    .debug_struct("CodeRefresh")
+                    .field("force_manual", force_manual)
+                    .finish();
+            }
+            Self::PersistAdvSecret(secret) => ("PersistAdvSecret", Some(secret)),
+            Self::PersistPaired(paired) => ("PersistPaired", Some(paired)),
+            Self::Qr(code) => ("Qr", Some(code)),
+            Self::QrExpired => ("QrExpired", None),
+            Self::Verifying => ("Verifying", None),
+            Self::ApprovalNeeded(candidate) => ("ApprovalNeeded", Some(candidate)),
+            Self::Paired(summary) => ("Paired", Some(summary)),
+            Self::Failed(error) => ("Failed", Some(error)),
+            Self::Exhausted => ("Exhausted", None),
+            Self::Compute(job) => ("Compute", Some(job)),
+            Self::Code(code) => ("Code", Some(code)),
+            Self::CodeRefused(refusal) => ("CodeRefused", Some(refusal)),
+            Self::CodeEnded(end) => ("CodeEnded", Some(end)),
+            Self::PasskeyRequested(challenge) => ("PasskeyRequested", Some(challenge)),
+            Self::PasskeyEnded(end) => ("PasskeyEnded", Some(end)),
+            Self::RestartNow => ("RestartNow", None),
+        };
+        match inner {
+            Some(inner) => f.debug_tuple(name).field(inner).finish(),
+            None => f.write_str(name),
+        }
+    }
 }
 
 impl fmt::Debug for PairCandidate {

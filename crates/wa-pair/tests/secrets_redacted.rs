@@ -8,8 +8,11 @@
 
 mod support;
 
-use support::{Rig, codes, hex, pair_device, pair_success, refresh, vector_container, vector_keys};
-use wa_pair::{PairConfig, PairOutput, PairingCode};
+use support::{
+    Rig, code, codes, hex, pair_device, pair_success, passkey, refresh, vector_container,
+    vector_keys,
+};
+use wa_pair::{Handoff, PairConfig, PairOutput, Pairing, PairingCode};
 
 #[test]
 fn the_outputs_of_a_whole_pairing_show_no_secret() {
@@ -57,6 +60,102 @@ fn the_outputs_of_a_whole_pairing_show_no_secret() {
         assert!(!printed.contains(&secret), "{secret}");
     }
     assert!(!printed.contains("15551234567"), "a phone number");
+}
+
+#[test]
+fn the_outputs_of_a_code_and_of_a_ceremony_show_no_secret() {
+    let mut rig = Rig::new(PairConfig {
+        handoff: Handoff::Withhold,
+        ..PairConfig::default()
+    });
+    let mut printed = String::new();
+    let mut secrets = vec![code::NUMBER.to_owned()];
+    let mut note = |outputs: &[PairOutput], pairing: &Pairing| {
+        printed += &format!("{outputs:?} {outputs:#?} {pairing:?}");
+        for output in outputs {
+            match output {
+                PairOutput::PersistAdvSecret(adv) => {
+                    secrets.push(hex(adv.expose_bytes()));
+                    secrets.push(format!("{:?}", adv.expose_bytes()));
+                }
+                PairOutput::Code(live) => {
+                    secrets.push(live.code.expose().to_owned());
+                    secrets.push(live.code.display().to_string());
+                }
+                PairOutput::PasskeyConfirmation { code, .. } => {
+                    secrets.push(code.as_ref().unwrap().expose().to_owned());
+                }
+                PairOutput::PasskeyRequested(challenge) => {
+                    secrets.push(challenge.options.expose().to_owned());
+                }
+                _ => {}
+            }
+        }
+    };
+    rig.stanza(&pair_device("1", 6, "ref"));
+    let request = code::request_of("ABCD1234");
+    secrets_of_request(&request);
+    rig.pairing
+        .request_code(rig.now, request, &mut rig.rng)
+        .unwrap();
+    let outputs = rig.drain();
+    note(&outputs, &rig.pairing);
+    let outputs = code::compute(&mut rig, outputs);
+    note(&outputs, &rig.pairing);
+    let (request, hello, _) = support::asked(&outputs);
+    note(
+        &rig.result(request, code::accepted(code::REF)),
+        &rig.pairing,
+    );
+    let phone = code::Phone::types("ABCD1234", &hello);
+    let outputs = rig.stanza(&phone.hello("1"));
+    note(&outputs, &rig.pairing);
+    let outputs = code::compute(&mut rig, outputs);
+    note(&outputs, &rig.pairing);
+
+    let options = passkey::options();
+    let outputs = rig.stanza(&passkey::prologue_request("p", Some(&options)));
+    note(&outputs, &rig.pairing);
+    rig.pairing
+        .respond_passkey(rig.now, passkey::assertion(), &mut rig.rng)
+        .unwrap();
+    let (request, ..) = support::asked(&rig.drain());
+    let outputs = rig.result(request, passkey::reference());
+    note(&outputs, &rig.pairing);
+    let (request, prologue, _) = support::asked(&outputs);
+    let phone = passkey::Phone::reads(&prologue);
+    rig.result(request, vec![]);
+    let (request, ..) = support::asked(&rig.stanza(&phone.answers("c")));
+    note(&rig.result(request, vec![]), &rig.pairing);
+    rig.pairing
+        .confirm_passkey(rig.now, true, &mut rig.rng)
+        .unwrap();
+    note(&rig.drain(), &rig.pairing);
+
+    secrets.push(passkey::assertion().to_json().to_string());
+    secrets.push("xm2nIJpvL9JYHL6w_lIz3QbAr5Bx6gYrAss83EbB1iQ".to_owned());
+    assert!(secrets.len() >= 10, "{}", secrets.len());
+    for secret in secrets {
+        assert!(!printed.contains(&secret), "{secret}");
+    }
+}
+
+fn secrets_of_request(request: &wa_pair::CodeRequest) {
+    let printed = format!("{request:?}");
+    assert!(
+        !printed.contains("ABCD1234") && !printed.contains("1555123"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn options_assertions_and_jobs_show_nothing() {
+    let options = wa_pair::PasskeyOptions::parse(passkey::options().as_bytes()).unwrap();
+    assert_eq!(format!("{options:?}"), "PasskeyOptions(..)");
+    assert_eq!(
+        format!("{:?}", passkey::assertion()),
+        "PasskeyAssertion(..)"
+    );
 }
 
 #[test]
