@@ -24,8 +24,10 @@ use wa_sim::{
 fn guarded(policy: PasskeyPolicy) -> Lab {
     let mut lab = Lab::new();
     let phone = number(15_559_990_001);
-    let mut config = PhoneConfig::default();
-    config.passkey = policy;
+    let config = PhoneConfig {
+        passkey: policy,
+        ..PhoneConfig::default()
+    };
     lab.world.add_phone(lab.now, phone, config).unwrap();
     lab.phone = phone;
     lab
