@@ -5,3 +5,4 @@ pub mod ceremony;
 pub mod device;
 pub mod lab;
 pub mod payload;
+pub mod socket;
