@@ -61,7 +61,10 @@ const DOORS: [(&str, &[&str]); 4] = [
         &["wa-client", "wa-sim", "wa-cli", "wa-examples"],
     ),
     ("rustls", &["wa-client", "wa-sim", "wa-cli", "wa-examples"]),
-    ("sqlx", &["wa-store-sqlite", "wa-import", "wa-cli", "wa-examples"]),
+    (
+        "sqlx",
+        &["wa-store-sqlite", "wa-import", "wa-cli", "wa-examples"],
+    ),
 ];
 
 /// What would bring I/O, a clock, randomness or a host into a crate that has none.

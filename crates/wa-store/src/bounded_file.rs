@@ -22,7 +22,12 @@ pub fn read_bounded(path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>>
     read_all(file, told.max(FIRST_ROOM), limit)
 }
 
-fn read_all(mut from: impl Read, room: usize, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+/// Reads to the end, at most `limit` bytes; `room` is how many are expected.
+pub(crate) fn read_all(
+    mut from: impl Read,
+    room: usize,
+    limit: usize,
+) -> io::Result<Zeroizing<Vec<u8>>> {
     // One byte beyond the limit tells a file of that length from a longer one.
     let most = limit.saturating_add(1);
     let mut buffer = Zeroizing::new(vec![0; room.saturating_add(1).min(most)]);

@@ -1,15 +1,14 @@
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
-
+use crate::bounded_file::read_all;
 use crate::key_source::KeyError;
 use crate::private_files::{create_private_dir, open_private_file, parent_of, sync_dir};
 use crate::secret::StoreKey;
 
 /// Longest key file that is read: a key in any encoding with some white space.
-const MAX_KEY_FILE_LEN: u64 = 512;
+pub const MAX_KEY_FILE_LEN: usize = 512;
 
 /// Reads the key file, or makes it with a fresh key if there is none.
 ///
@@ -45,17 +44,17 @@ pub(crate) fn read(path: &Path) -> Result<Option<StoreKey>, KeyError> {
         Err(error) => return Err(io_error(path, "open")(error)),
     };
     check_mode(path, &file)?;
-    let mut text = Zeroizing::new(String::with_capacity(1024));
-    let read = file.take(MAX_KEY_FILE_LEN + 1).read_to_string(&mut text);
-    match read {
-        Ok(len) if len as u64 <= MAX_KEY_FILE_LEN => {}
-        Ok(_) => return Err(malformed(path, "it is too long")),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            return Err(malformed(path, "it is not text"));
+    let bytes = match read_all(file, MAX_KEY_FILE_LEN, MAX_KEY_FILE_LEN) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            return Err(malformed(path, "it is too long"));
         }
         Err(error) => return Err(io_error(path, "read")(error)),
-    }
-    match StoreKey::from_text(&text) {
+    };
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        return Err(malformed(path, "it is not text"));
+    };
+    match StoreKey::from_text(text) {
         Ok(key) => Ok(Some(key)),
         Err(error) => Err(malformed(path, &error.to_string())),
     }

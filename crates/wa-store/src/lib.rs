@@ -65,6 +65,7 @@ pub use clock::unix_ms_now;
 pub use error::{RandomError, StoreError, UnsealError};
 pub use export::{AccountExport, ExportError, ExportKey, MAX_EXPORT_LEN, export_sealed};
 pub use import::{ImportError, OnExisting, SealedExport, import, import_sealed};
+pub use key_file::MAX_KEY_FILE_LEN;
 pub use key_source::{KeyError, KeySource};
 pub use limits::{MAX_LABEL_LEN, MAX_RECORD_KEY_LEN, MAX_RECORD_VALUE_LEN, check_changes};
 pub use lock::{AccountLock, LockHolder};

@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::Path;
 
-use wa_store::{AccountId, KeyError, KeySource, Vault};
+use wa_store::{AccountId, KeyError, KeySource, MAX_KEY_FILE_LEN, Vault};
 
 fn source(path: &Path) -> KeySource {
     KeySource::KeyFile(path.to_owned())
@@ -99,6 +99,21 @@ fn a_file_that_holds_no_key_is_refused_and_stays_as_it_is() {
         assert!(matches!(error, KeyError::FileMalformed { .. }), "{error}");
         assert_eq!(fs::read(&path).unwrap(), content);
     }
+}
+
+#[test]
+fn the_length_of_a_key_file_is_bounded() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store.key");
+    Vault::create(&source(&path)).unwrap();
+    let mut content = fs::read(&path).unwrap();
+    content.resize(MAX_KEY_FILE_LEN, b'\n');
+    fs::write(&path, &content).unwrap();
+    assert!(Vault::create(&source(&path)).is_ok());
+    content.push(b'\n');
+    fs::write(&path, &content).unwrap();
+    let error = Vault::create(&source(&path)).unwrap_err();
+    assert!(error.to_string().contains("too long"), "{error}");
 }
 
 #[cfg(unix)]
