@@ -61,6 +61,55 @@
 //! assert!(matches!(pairing.poll_output(), Some(PairOutput::Exhausted)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! A pairing code takes two steps more: the work that is handed out, and the server's answer. Until that
+//! is there nobody sees the code.
+//!
+//! ```
+//! # use std::time::{Duration, Instant};
+//! # use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+//! # use wa_crypto::{AdvSecret, IdentitySecret, NoiseStaticSecret, Provider};
+//! # use wa_proto::{Decoder, Jid, Node};
+//! # use wa_pair::{PairConfig, PairKeys, Pairing};
+//! use wa_pair::{CodeRequest, PairAnswer, PairOutput, PhoneNumber};
+//! # let mut rng = ChaCha20Rng::seed_from_u64(7);
+//! # let mut pairing = Pairing::new(
+//! #     PairKeys {
+//! #         noise: NoiseStaticSecret::generate(Provider::rust(), &mut rng).public(),
+//! #         identity: IdentitySecret::generate(Provider::rust(), &mut rng),
+//! #         adv: AdvSecret::generate(&mut rng),
+//! #     },
+//! #     PairConfig::default(),
+//! # );
+//! # let now = Instant::now();
+//! # let pair_device = Node::new("iq")
+//! #     .attr("type", "set")
+//! #     .attr("id", "1")
+//! #     .attr("from", Jid::server_jid())
+//! #     .child(Node::new("pair-device").child(Node::new("ref").bytes(*b"2@abc")))
+//! #     .to_bytes()?;
+//! # let mut decoder = Decoder::new();
+//! # let _ = pairing.handle_stanza(now, &decoder.decode(&pair_device)?, &mut rng);
+//! # while pairing.poll_output().is_some() {}
+//!
+//! let number = PhoneNumber::parse("+1 (555) 123-4567")?;
+//! pairing.request_code(now, CodeRequest::new(number), &mut rng)?;
+//! let Some(PairOutput::Compute(job)) = pairing.poll_output() else { panic!("the work") };
+//! pairing.handle_computed(now, job.run(), &mut rng); // run it off the loop
+//! let Some(PairOutput::Request { request, .. }) = pairing.poll_output() else { panic!("the request") };
+//!
+//! let reference = Node::new("link_code_pairing_ref").bytes(*b"ref");
+//! let answer = Node::new("iq")
+//!     .attr("type", "result")
+//!     .child(Node::new("link_code_companion_reg").child(reference))
+//!     .to_bytes()?;
+//! let answer = decoder.decode(&answer)?;
+//! pairing.handle_answer(now, request, PairAnswer::Result(&answer), &mut rng);
+//! let Some(PairOutput::Code(live)) = pairing.poll_output() else { panic!("the code") };
+//! assert_eq!(live.ttl, Duration::from_secs(180));
+//! assert_eq!(live.code.display().len(), "ABCD-1234".len());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod adv;
 mod client_type;

@@ -284,6 +284,7 @@ impl Pairing {
         self.redraw(now);
     }
 
+    /// Says once that nothing is open, until something is again.
     fn close_if_exhausted(&mut self) {
         if !self.clocks.all_dead() {
             self.exhausted = false;

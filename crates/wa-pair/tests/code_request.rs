@@ -202,3 +202,15 @@ fn no_code_is_asked_for_when_the_pairing_is_decided() {
         Err(CodeError::NotNow)
     );
 }
+
+#[test]
+fn a_code_asked_for_after_everything_had_ended_opens_the_window_again() {
+    let mut rig = Rig::offering(1);
+    assert_eq!(names(&rig.at(60)), ["qr-expired", "exhausted"]);
+    rig.pairing
+        .request_code(rig.now, request_of("ABCD1234"), &mut rig.rng)
+        .unwrap();
+    assert_eq!(names(&rig.drain()), ["compute"]);
+    assert!(rig.pairing.cancel_code(rig.now, &mut rig.rng));
+    assert_eq!(names(&rig.drain()), ["code-ended", "exhausted"]);
+}

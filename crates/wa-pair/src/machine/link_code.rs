@@ -73,6 +73,7 @@ impl Pairing {
         } else {
             self.wanted = Some(request);
         }
+        self.close_if_exhausted();
         Ok(())
     }
 
