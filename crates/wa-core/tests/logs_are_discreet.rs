@@ -10,7 +10,7 @@ mod support;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use support::{NUMBER, Pickles, Rig, secs};
+use support::{AfterCode, Fault, NUMBER, Pickles, Point, Rig, secs};
 use tracing_subscriber::filter::LevelFilter;
 use wa_core::{Command, Event, LogoutOptions, Query};
 
@@ -28,8 +28,8 @@ impl io::Write for Sink {
     }
 }
 
-/// The log of a pairing, a restart, a few troubles and a logout, and what must not be in it.
-fn log_at(level: LevelFilter) -> (String, Vec<String>) {
+/// The log of a story, and what must not be in it.
+fn log_of(level: LevelFilter, story: fn() -> Vec<String>) -> (String, Vec<String>) {
     let sink = Sink::default();
     let writer = sink.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -40,6 +40,11 @@ fn log_at(level: LevelFilter) -> (String, Vec<String>) {
     let secrets = tracing::subscriber::with_default(subscriber, story);
     let log = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
     (log, secrets)
+}
+
+/// The log of a pairing, a restart, a few troubles and a logout, and what must not be in it.
+fn log_at(level: LevelFilter) -> (String, Vec<String>) {
+    log_of(level, story)
 }
 
 fn story() -> Vec<String> {
@@ -102,6 +107,97 @@ fn no_level_shows_a_secret() {
         assert!(!log.contains(&secret), "a secret is in the log");
         assert!(!log.to_lowercase().contains(&secret.to_lowercase()));
     }
+}
+
+/// A code that is typed wrong, refused, typed right, and a passkey that is refused and then used.
+fn ceremonies() -> Vec<String> {
+    let mut rig = Rig::with(|config| config.handoff = wa_core::Handoff::Withhold);
+    rig.service.ceremonies.after_code = AfterCode::Passkey;
+    let refusal = Fault::Refusal(429, "rate-overlimit", Some(9));
+    rig.service.fail(Point::CompanionHello, refusal, 1);
+    let mut secrets = Vec::new();
+    let mut remember = |rig: &Rig| {
+        let pickles = Pickles::read(&rig.store.load(Query::Device));
+        let adv = &pickles.device.adv_secret;
+        secrets.push(hex(adv));
+        secrets.push(format!("{adv:?}").trim_matches(['[', ']']).to_owned());
+        secrets.push(base64(adv));
+        for code in [rig.code(), rig.confirmation().flatten()]
+            .into_iter()
+            .flatten()
+        {
+            secrets.push(format!("{}-{}", &code[..4], &code[4..]));
+            secrets.push(code);
+        }
+    };
+    rig.ask_for_code();
+    rig.ask_for_code();
+    remember(&rig);
+    rig.ask_for_code();
+    rig.type_in("WRNG-C1DE");
+    remember(&rig);
+    let code = rig.code().unwrap();
+    rig.type_in(&code);
+    remember(&rig);
+    rig.respond();
+    remember(&rig);
+    rig.command(Command::ConfirmPasskey(false));
+    rig.scan_for_passkey();
+    rig.respond();
+    remember(&rig);
+    rig.command(Command::ConfirmPasskey(true));
+    assert_eq!(rig.state(), "online");
+    remember(&rig);
+    for event in &rig.events {
+        let shown = format!("{event:?}");
+        assert!(
+            secrets.iter().all(|secret| !shown.contains(secret)),
+            "{shown}"
+        );
+    }
+    let options: serde_json::Value = serde_json::from_str(support::OPTIONS).unwrap();
+    secrets.push(options["challenge"].as_str().unwrap().to_owned());
+    let assertion: serde_json::Value = serde_json::from_str(&Rig::assertion().to_json()).unwrap();
+    secrets.push(assertion["id"].as_str().unwrap().to_owned());
+    for part in [
+        "clientDataJSON",
+        "authenticatorData",
+        "signature",
+        "userHandle",
+    ] {
+        secrets.push(assertion["response"][part].as_str().unwrap().to_owned());
+    }
+    for text in [
+        "credential-id-of-the-owner",
+        "signature-of-the-authenticator",
+        "handle-of-the-owner",
+        "webauthn.get",
+        "WRNGC1DE",
+    ] {
+        secrets.push(text.to_owned());
+    }
+    secrets
+}
+
+#[test]
+fn no_level_shows_a_code_a_challenge_or_an_assertion() {
+    let (log, secrets) = log_of(LevelFilter::TRACE, ceremonies);
+    assert!(
+        log.contains("pairing code") && log.contains("passkey"),
+        "{log}"
+    );
+    assert!(secrets.len() > 30, "{}", secrets.len());
+    for secret in secrets {
+        assert!(secret.len() >= 8);
+        assert!(!log.contains(&secret), "a secret is in the log");
+        assert!(!log.to_lowercase().contains(&secret.to_lowercase()));
+    }
+}
+
+#[test]
+fn info_shows_no_number_that_a_code_is_asked_for() {
+    let (log, _) = log_of(LevelFilter::INFO, ceremonies);
+    assert!(!log.contains(&NUMBER.to_string()), "{log}");
 }
 
 #[test]

@@ -25,6 +25,9 @@ enum Happening {
     Restart,
     RefuseCommits(bool),
     Scan,
+    TypeIn(bool),
+    ScanForPasskey,
+    HoldJobs(bool),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -41,6 +44,10 @@ fn happening() -> impl Strategy<Value = Happening> {
         Point::Active,
         Point::Ping,
         Point::Unlink,
+        Point::CompanionHello,
+        Point::CompanionFinish,
+        Point::PasskeyRef,
+        Point::PasskeyNonce,
     ]);
     let command = prop::sample::select(vec![
         Command::Start,
@@ -49,6 +56,13 @@ fn happening() -> impl Strategy<Value = Happening> {
         Command::Logout(LogoutOptions::default()),
         Command::Ping,
         Command::ApprovePairing(true),
+        Command::RequestPairingCode(Rig::code_request()),
+        Command::RequestPairingCode(Rig::code_request()),
+        Command::CancelPairingCode,
+        Command::RespondPasskey(Rig::assertion()),
+        Command::RespondPasskey(Rig::assertion()),
+        Command::ConfirmPasskey(true),
+        Command::ConfirmPasskey(false),
     ]);
     prop_oneof![
         4 => command.prop_map(Happening::Command),
@@ -62,6 +76,9 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::Restart),
         1 => any::<bool>().prop_map(Happening::RefuseCommits),
         4 => Just(Happening::Scan),
+        4 => any::<bool>().prop_map(Happening::TypeIn),
+        4 => Just(Happening::ScanForPasskey),
+        1 => any::<bool>().prop_map(Happening::HoldJobs),
     ]
 }
 
@@ -163,6 +180,20 @@ fn make_happen(rig: &mut Rig, happening: Happening, ops: &mut Vec<OpId>) {
             if let Some(qr) = rig.qr().filter(|qr| rig.offers(qr)) {
                 rig.scan_this(&qr, support::Tamper::Nothing);
             }
+        }
+        Happening::ScanForPasskey if rig.is_established() => {
+            if rig.qr().is_some_and(|qr| rig.offers(&qr)) {
+                rig.scan_for_passkey();
+            }
+        }
+        Happening::TypeIn(right) if rig.is_established() => {
+            if let Some(code) = rig.code().filter(|_| rig.is_asked_for_code()) {
+                rig.type_in(if right { &code } else { "1111-1111" });
+            }
+        }
+        Happening::HoldJobs(hold) => {
+            rig.hold_jobs = hold;
+            rig.run_jobs();
         }
         _ => {}
     }

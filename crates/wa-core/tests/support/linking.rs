@@ -12,6 +12,7 @@ impl Rig {
         CodeRequest::new(PhoneNumber::parse("+1 (202) 555-0123").unwrap())
     }
 
+    /// Asks for a code. A process that dies over it has none.
     pub fn ask_for_code(&mut self) -> OpId {
         self.command(Command::RequestPairingCode(Self::code_request()))
     }
@@ -61,6 +62,12 @@ impl Rig {
     pub fn companion_hello(&self) -> super::CompanionHello {
         let (_, connection) = self.connection.as_ref().expect("a connection");
         connection.desk.hello.clone().expect("a companion_hello")
+    }
+
+    /// Whether a code was asked for on the connection that is open.
+    pub fn is_asked_for_code(&self) -> bool {
+        let connection = self.connection.as_ref();
+        connection.is_some_and(|(_, connection)| connection.desk.hello.is_some())
     }
 
     /// The owner of an account with a passkey scans the code on show.
