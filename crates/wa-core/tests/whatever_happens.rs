@@ -181,10 +181,10 @@ fn make_happen(rig: &mut Rig, happening: Happening, ops: &mut Vec<OpId>) {
                 rig.scan_this(&qr, support::Tamper::Nothing);
             }
         }
-        Happening::ScanForPasskey if rig.is_established() => {
-            if rig.qr().is_some_and(|qr| rig.offers(&qr)) {
-                rig.scan_for_passkey();
-            }
+        Happening::ScanForPasskey
+            if rig.is_established() && rig.qr().is_some_and(|qr| rig.offers(&qr)) =>
+        {
+            rig.scan_for_passkey();
         }
         Happening::TypeIn(right) if rig.is_established() => {
             if let Some(code) = rig.code().filter(|_| rig.is_asked_for_code()) {
