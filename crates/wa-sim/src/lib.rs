@@ -74,6 +74,7 @@
 //! | `POST /code` | [`CodeRequest`] | [`ScanReply`] |
 //! | `GET /scans/ID` | | [`ScanReply`] |
 //! | `POST /code/refresh`, `POST /code/precursor` | [`CodeNoticeRequest`] | how many connections were told |
+//! | `POST /passkey/policy` | [`PolicyRequest`] | [`PhoneView`] |
 //! | `POST /passkey/assert` | [`AssertRequest`] | [`AssertReply`] |
 //! | `GET /passkey/code?phone=NUMBER` | | [`PasskeyCodeReply`] |
 //! | `POST /passkey/confirm` | [`ConfirmRequest`] | [`PhoneView`] |
@@ -116,8 +117,8 @@ pub use names::{
 pub use net::{
     AssertReply, AssertRequest, CodeNoticeRequest, CodeRequest, ConfirmRequest, ControlClient,
     ControlError, FaultReply, Health, MAX_BODY_LEN, MAX_HEAD_LEN, MAX_QUEUED_MESSAGES, NewPhone,
-    PasskeyCodeReply, PrekeysRequest, RefreshRequest, ScanReply, ScanRequest, Sim, SimError,
-    SimOptions, UnlinkRequest,
+    PasskeyCodeReply, PolicyRequest, PrekeysRequest, RefreshRequest, ScanReply, ScanRequest, Sim,
+    SimError, SimOptions, UnlinkRequest,
 };
 pub use phone::{
     CODE_LEN, Companion, DEEP_LINK_PREFIX, EnteredCode, EnteredCodeError, MAX_QR_LEN,

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use wa_proto::Node;
 use wa_sim::{
     CodeNoticeRequest, CodeRequest, ConfirmRequest, ControlError, NewPhone, PasskeyPolicy,
-    PhoneConfig, PhoneNumber, ScanOutcome, ScanReply, Sim, SimOptions,
+    PhoneConfig, PhoneNumber, PolicyRequest, ScanOutcome, ScanReply, Sim, SimOptions,
 };
 
 const CODE: &str = "3C6FVDRD";
@@ -31,6 +31,16 @@ fn guarded() -> PhoneConfig {
         },
         ..PhoneConfig::default()
     }
+}
+
+/// The same policy, set on a phone that is there already.
+async fn guards_later(sim: &Sim, phone: PhoneNumber) {
+    let request = PolicyRequest {
+        phone: Some(phone),
+        policy: guarded().passkey,
+    };
+    let view = control(sim, move |api| api.set_passkey_policy(&request).unwrap()).await;
+    assert_eq!(view.config.passkey, guarded().passkey);
 }
 
 async fn with_phone(config: PhoneConfig) -> (Sim, PhoneNumber) {
@@ -101,7 +111,8 @@ async fn an_owner_types_a_code_through_the_control_api() {
 
 #[tokio::test]
 async fn a_passkey_and_a_confirmation_through_the_control_api() {
-    let (sim, phone) = with_phone(guarded()).await;
+    let (sim, phone) = with_phone(PhoneConfig::default()).await;
+    guards_later(&sim, phone).await;
     let mut keys = Keys::new(2);
     let mut side = CodeSide::new(phone, CODE, 2);
     let (mut client, _) = shown(&sim, &keys, &mut side).await;

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::control::{Api, MAX_WAIT, Reply, ScanReply, named_or_default, ok};
 use crate::authenticator::AssertError;
 use crate::names::PhoneNumber;
+use crate::phone::PasskeyPolicy;
 use crate::world::{ConfirmError, ScanError, ScanOutcome, World};
 
 /// `POST /code`.
@@ -43,6 +44,17 @@ pub struct CodeNoticeRequest {
     /// For a refresh: whether the user has to ask for the next code.
     #[serde(default)]
     pub manual: bool,
+}
+
+/// `POST /passkey/policy`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyRequest {
+    /// The phone; without it the one with the lowest number.
+    #[serde(default)]
+    pub phone: Option<PhoneNumber>,
+    /// Which of its links are guarded, and how.
+    #[serde(flatten)]
+    pub policy: PasskeyPolicy,
 }
 
 /// `POST /passkey/assert`.
@@ -110,6 +122,18 @@ pub(super) fn precursor(api: &Api, request: &CodeNoticeRequest) -> Reply {
         .shared
         .act(|world, now| world.send_passkey_precursor(now, phone));
     ok(&json!({ "connections": usize::from(told) }))
+}
+
+pub(super) fn set_policy(api: &Api, request: &PolicyRequest) -> Reply {
+    let phone = named_or_default(api, request.phone)?;
+    let known = api
+        .shared
+        .act(|world, _| world.set_passkey_policy(phone, request.policy));
+    if known {
+        ok(&api.shared.act_quietly(|world| world.phone(phone)))
+    } else {
+        Err((404, ScanError::NoPhone(phone).to_string()))
+    }
 }
 
 pub(super) fn assert_passkey(api: &Api, request: &AssertRequest) -> Reply {

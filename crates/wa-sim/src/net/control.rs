@@ -208,6 +208,7 @@ async fn route(api: &Api, request: &Request) -> Reply {
         ("POST", "/code/refresh") => ceremonies::refresh_code(api, &body(request)?),
         ("POST", "/code/precursor") => ceremonies::precursor(api, &body(request)?),
         ("POST", "/passkey/assert") => ceremonies::assert_passkey(api, &body(request)?),
+        ("POST", "/passkey/policy") => ceremonies::set_policy(api, &body(request)?),
         ("POST", "/passkey/confirm") => ceremonies::confirm(api, &body(request)?),
         ("GET", "/passkey/code") => ceremonies::passkey_code(api, &request.query),
         ("POST", "/prekeys") => prekeys(api, &body(request)?),

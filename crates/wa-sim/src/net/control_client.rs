@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::ceremonies::{
     AssertReply, AssertRequest, CodeNoticeRequest, CodeRequest, ConfirmRequest, PasskeyCodeReply,
+    PolicyRequest,
 };
 use super::control::{FaultReply, Health, NewPhone, ScanReply, ScanRequest, UnlinkRequest};
 use crate::fault::FaultRule;
@@ -132,6 +133,14 @@ impl ControlClient {
     fn notify(&self, path: &str, request: &CodeNoticeRequest) -> Result<bool, ControlError> {
         let told: Told = self.call("POST", path, Some(request), Duration::ZERO)?;
         Ok(told.connections > 0)
+    }
+
+    /// From now on a phone guards its links like this.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub fn set_passkey_policy(&self, request: &PolicyRequest) -> Result<PhoneView, ControlError> {
+        self.call("POST", "/passkey/policy", Some(request), Duration::ZERO)
     }
 
     /// Has an owner's passkey sign for these options of `navigator.credentials.get`; returns the assertion.

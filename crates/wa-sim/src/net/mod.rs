@@ -12,6 +12,7 @@ mod tls;
 
 pub use self::ceremonies::{
     AssertReply, AssertRequest, CodeNoticeRequest, CodeRequest, ConfirmRequest, PasskeyCodeReply,
+    PolicyRequest,
 };
 pub use self::control::{
     FaultReply, Health, NewPhone, PrekeysRequest, RefreshRequest, ScanReply, ScanRequest,

@@ -18,7 +18,7 @@ use crate::authenticator::AssertError;
 use crate::config::WorldConfig;
 use crate::fault::{FaultRule, FaultScript};
 use crate::names::{Now, PhoneNumber, ScanId};
-use crate::phone::PhoneConfig;
+use crate::phone::{PasskeyPolicy, PhoneConfig};
 use crate::world::{
     AddPhoneError, ConfirmError, ConnInfo, ImportError, ScanError, ScanOutcome, UnlinkError, World,
 };
@@ -265,6 +265,11 @@ impl Sim {
             .or_else(|| self.default_phone())
             .ok_or(ScanError::NoPhones)?;
         self.act(|world, now| world.enter_code(now, phone, code))
+    }
+
+    /// From now on a phone guards its links like this. `false` when there is no such phone.
+    pub fn set_passkey_policy(&self, phone: PhoneNumber, policy: PasskeyPolicy) -> bool {
+        self.act(|world, _| world.set_passkey_policy(phone, policy))
     }
 
     /// The owner's passkey signs for these options of `navigator.credentials.get`; returns the assertion. Both

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use rand_chacha::rand_core::Rng as _;
 use wa_crypto::{LinkEphemeralSecret, PublicKey as _, SharedSecret};
-use wa_proto::{Jid, Node, NodeRef};
+use wa_proto::{Node, NodeRef};
 
+use super::World;
 use super::code_fields::{Finish, Hello};
 use super::conn::{Conn, LiveCode};
 use super::iq::Answer;
@@ -13,7 +14,6 @@ use super::linking::Way;
 use super::phones::{ScanError, ScanFailure, ScanOutcome, Seen};
 use super::remark::CeremonyError;
 use super::timers::Timer;
-use super::{Misbehaviour, World};
 use crate::account::Account;
 use crate::fault::Step;
 use crate::names::{ConnId, Now, PhoneNumber, ScanId};
@@ -410,56 +410,6 @@ impl World {
         let number = conn.registration()?.code.as_ref()?.number;
         let session = self.accounts.get(&number)?.code.as_ref()?;
         (session.conn == id).then(|| session.begun + self.config.code_lifetime)
-    }
-
-    /// Sends a notification of this type, whose ack is awaited.
-    pub(super) fn notify(&mut self, conn: &mut Conn, kind: &'static str, child: Node) {
-        self.notify_with(conn, kind, Some(child));
-    }
-
-    /// The same with a child that may be missing.
-    pub(super) fn notify_with(&mut self, conn: &mut Conn, kind: &'static str, child: Option<Node>) {
-        let id = Self::stanza_id(conn);
-        if let Some(registration) = conn.registration() {
-            registration.await_ack(id.clone(), kind);
-        }
-        let notification = Node::new("notification")
-            .attr("type", kind)
-            .attr("id", id)
-            .attr("from", Jid::server_jid())
-            .attr("t", self.now.unix_secs().to_string())
-            .children(child);
-        self.send(conn, &notification);
-    }
-
-    /// Remarks on a companion that goes on before it has acknowledged a notification of this type.
-    pub(super) fn unacknowledged(&mut self, conn: &mut Conn, kind: &'static str) {
-        let waits = conn
-            .registration()
-            .is_some_and(|registration| registration.awaits_ack(kind));
-        if waits {
-            self.remark(conn, Misbehaviour::Unacknowledged { kind });
-        }
-    }
-
-    /// Remarks on a request and refuses it.
-    pub(super) fn ceremony_refused(
-        &mut self,
-        conn: &Conn,
-        request: &'static str,
-        rule: CeremonyError,
-    ) -> Answer {
-        self.ceremony_remark(conn, request, rule);
-        Answer::Error(400, "bad-request")
-    }
-
-    pub(super) fn ceremony_remark(
-        &mut self,
-        conn: &Conn,
-        request: &'static str,
-        rule: CeremonyError,
-    ) {
-        self.remark(conn, Misbehaviour::Ceremony { request, rule });
     }
 }
 

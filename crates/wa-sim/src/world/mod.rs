@@ -1,5 +1,6 @@
 //! The server and its phones, without sockets and clocks.
 
+mod ceremony;
 mod code;
 mod code_fields;
 mod conn;

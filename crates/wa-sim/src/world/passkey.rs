@@ -160,6 +160,16 @@ impl World {
         Ok(())
     }
 
+    /// From now on the phone guards its links like this. `false` when there is no such phone.
+    pub fn set_passkey_policy(&mut self, number: PhoneNumber, policy: PasskeyPolicy) -> bool {
+        self.touch();
+        let Some(account) = self.accounts.get_mut(&number) else {
+            return false;
+        };
+        account.phone.config.passkey = policy;
+        true
+    }
+
     fn ceremonies(&self) -> impl Iterator<Item = (ConnId, &Ceremony)> {
         self.conns
             .iter()
