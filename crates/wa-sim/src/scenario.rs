@@ -10,6 +10,12 @@ pub enum Story {
     Link,
     /// It shows codes that nobody scans.
     Unscanned,
+    /// It is linked by pairing code and comes online; nobody scans the QR code beside it.
+    Code,
+    /// It is linked by QR code to an account that is guarded by a passkey.
+    Passkey,
+    /// The same by pairing code.
+    CodeAndPasskey,
     /// It was linked before, without any fault, and logs in.
     Login,
 }
@@ -146,7 +152,7 @@ pub const SCENARIOS: &[Scenario] = &[
     scenario(
         "a compressed node without end",
         Story::Login,
-        r#"[{"fault":"bad_frame_at","step":"online","frame":{"kind":"zip_bomb","inflated":40000000}}]"#,
+        r#"[{"fault":"bad_frame_at","step":"online","frame":{"kind":"zip_bomb","inflated":20000000}}]"#,
         "online",
         &["unreadable_stanza"],
     ),
@@ -312,6 +318,113 @@ pub const SCENARIOS: &[Scenario] = &[
         r#"[{"fault":"push","step":"pair_device","stanza":{"kind":"downgrade_webclient"}}]"#,
         "failed",
         &["pairing_failed"],
+    ),
+    // Linking by code.
+    scenario(
+        "a code is refused with a time to wait",
+        Story::Code,
+        r#"[{"fault":"iq_error","request":"companion_hello","code":429,"backoff":60}]"#,
+        "online",
+        &["code_refused rate_limited 60"],
+    ),
+    scenario(
+        "a code is refused as malformed",
+        Story::Code,
+        r#"[{"fault":"iq_error","request":"companion_hello","code":400}]"#,
+        "online",
+        &["code_refused bad_request"],
+    ),
+    scenario(
+        "a code is forbidden",
+        Story::Code,
+        r#"[{"fault":"iq_error","request":"companion_hello","code":403}]"#,
+        "online",
+        &["code_refused forbidden"],
+    ),
+    scenario(
+        "codes are not available",
+        Story::Code,
+        r#"[{"fault":"iq_error","request":"companion_hello","code":452}]"#,
+        "online",
+        &["code_refused not_available"],
+    ),
+    scenario(
+        "the server fails to make a code",
+        Story::Code,
+        r#"[{"fault":"iq_error","request":"companion_hello","code":500}]"#,
+        "online",
+        &["code_refused server"],
+    ),
+    scenario(
+        "no answer to the request for a code",
+        Story::Code,
+        r#"[{"fault":"drop","stanza":"answer","request":"companion_hello"}]"#,
+        "online",
+        &["code_refused no_answer"],
+    ),
+    scenario(
+        "the end of the link by code is refused",
+        Story::Code,
+        r#"[{"fault":"iq_error","request":"companion_finish","code":400}]"#,
+        "online",
+        &["pairing_code_ended"],
+    ),
+    scenario(
+        "the server closes after the code was entered",
+        Story::Code,
+        r#"[{"fault":"close_at","step":"code_entered"}]"#,
+        "online",
+        &["closed"],
+    ),
+    scenario(
+        "the answer to a code comes doubled",
+        Story::Code,
+        r#"[{"fault":"duplicate","stanza":"answer","request":"companion_hello"},{"fault":"duplicate","stanza":"notification"}]"#,
+        "online",
+        &[],
+    ),
+    // Linking by passkey.
+    scenario(
+        "a restart in the middle of a passkey",
+        Story::Passkey,
+        r#"[{"fault":"stream_error_at","step":"passkey_prologue","error":{"kind":"code","code":515},"keep_open":true}]"#,
+        "online",
+        &[],
+    ),
+    scenario(
+        "the assertion is refused",
+        Story::Passkey,
+        r#"[{"fault":"iq_error","request":"passkey_prologue","code":403}]"#,
+        "online",
+        &["passkey_ended"],
+    ),
+    scenario(
+        "no ref for the passkey",
+        Story::Passkey,
+        r#"[{"fault":"iq_error","request":"passkey_ref","code":500}]"#,
+        "online",
+        &["passkey_ended"],
+    ),
+    scenario(
+        "the nonce is refused",
+        Story::Passkey,
+        r#"[{"fault":"iq_error","request":"passkey_nonce","code":400}]"#,
+        "online",
+        &["passkey_ended"],
+    ),
+    scenario(
+        "the request of the passkey is refused",
+        Story::CodeAndPasskey,
+        r#"[{"fault":"iq_error","request":"passkey_request","code":400}]"#,
+        "online",
+        &["passkey_ended"],
+    ),
+    scenario(
+        "the server closes when the passkey is asked for",
+        Story::CodeAndPasskey,
+        r#"[{"fault":"close_at","step":"passkey_asked"}]"#,
+        "online",
+        &["closed"],
     ),
     // Stanzas that go astray.
     scenario(

@@ -1,0 +1,212 @@
+//! Every scenario of the simulator ends where it must, over real sockets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{builder_for, is_qr, memory, number, qr_text, sim_with};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use wa_client::{Client, Event, Events};
+use wa_sim::{DeviceView, SCENARIOS, Scenario, Sim, Story};
+
+/// How many scenarios run at the same time.
+const AT_ONCE: usize = 8;
+/// How long one may take. The waits in it are shortened below.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long it must stay where it has ended.
+const REST: Duration = Duration::from_millis(50);
+/// What the client waits for an answer.
+const SHORT: Duration = Duration::from_millis(800);
+
+/// A scenario under way.
+struct Run {
+    sim: Sim,
+    client: Client,
+    events: Events,
+    told: Vec<String>,
+}
+
+impl Run {
+    async fn begin(scenario: &Scenario) -> Self {
+        let sim = sim_with(|options| options.world.close_linger = Duration::from_millis(20)).await;
+        let build = builder_for(&sim)
+            .shared_store(memory())
+            .configure(|config| {
+                config.reconnect.rate_limit_steps = 2;
+                config.reconnect.cap = Duration::from_millis(200);
+                if !waits(scenario) {
+                    return;
+                }
+                let timings = &mut config.timings;
+                timings.handshake = SHORT;
+                timings.pair_device = SHORT;
+                timings.restart = SHORT;
+                timings.login = SHORT;
+                timings.request = SHORT;
+                timings.stream_end = SHORT;
+                timings.ping_min = SHORT;
+                timings.ping_max = SHORT;
+                timings.ping_answer = SHORT;
+                timings.pairing.first_ref = SHORT;
+                timings.pairing.next_ref = SHORT;
+            });
+        let (client, events) = build.build().await.unwrap();
+        let mut run = Self {
+            sim,
+            client,
+            events,
+            told: Vec::new(),
+        };
+        if scenario.story == Story::Login {
+            run.client.start().await.unwrap();
+            run.until("online", Story::Link, &[], false).await;
+            run.settled().await;
+            run.client.disconnect().await.unwrap();
+            while run.devices().iter().any(|device| device.online) {
+                sleep(REST).await;
+            }
+            run.told.clear();
+        }
+        let script = scenario.script().unwrap();
+        assert!(run.sim.act(|world, _| world.inject_script(&script)));
+        run.client.start().await.unwrap();
+        run
+    }
+
+    /// Reads events until all has come about.
+    async fn until(&mut self, ends: &str, story: Story, tells: &[&str], struck: bool) {
+        loop {
+            let has_struck = !struck
+                || self.sim.read(|world| {
+                    let mut faults = world.faults().iter();
+                    faults.all(|rule| rule.times.is_none())
+                });
+            let said = |wanted: &&str| self.told.iter().any(|said| said.contains(wanted));
+            if has_struck && self.client.state().name() == ends && tells.iter().all(said) {
+                return;
+            }
+            // A fault can be used up without an event.
+            let Ok(event) = timeout(Duration::from_millis(50), self.events.next()).await else {
+                continue;
+            };
+            let event = event.expect("the client lives");
+            if is_qr(&event) && story != Story::Unscanned {
+                // A code of a connection that has just been closed is no use to the phone.
+                let _ = self.sim.begin_scan(None, &qr_text(&event));
+            }
+            self.told.extend(told(&event));
+        }
+    }
+
+    fn devices(&self) -> Vec<DeviceView> {
+        let number = number(&self.sim);
+        self.sim
+            .read(|world| world.account(number).unwrap().devices)
+    }
+
+    /// Until the one companion owes the server nothing: it has prekeys, and every stanza is acknowledged.
+    async fn settled(&self) {
+        while !matches!(&self.devices()[..], [device] if device.prekeys >= 5 && device.waiting == 0)
+        {
+            sleep(REST).await;
+        }
+    }
+}
+
+/// Whether the client has to lose patience. The others get all the time they want: on a busy machine a fault must not
+/// be used up by a connection that is given up for another reason.
+fn waits(scenario: &Scenario) -> bool {
+    let tells = |what: &str| scenario.tells.contains(&what);
+    let does = |what: &str| scenario.faults.contains(what);
+    scenario.story == Story::Unscanned
+        || tells("timed_out")
+        || tells("keep_alive")
+        || does("restart_never")
+        || does("stream_end")
+}
+
+/// What an event says of a loss, a logout or a trouble, as scenarios name it.
+fn told(event: &Event) -> Option<String> {
+    let with = |name: &str, code: Option<u16>| match code {
+        Some(code) => format!("{name} {code}"),
+        None => name.to_owned(),
+    };
+    Some(match event {
+        Event::Disconnected { reason, code, .. } => with(reason.name(), *code),
+        Event::LoggedOut { reason, .. } => format!("logged_out {}", reason.name()),
+        Event::Trouble(trouble) => trouble.name().to_owned(),
+        Event::PairingFailed(_) => "pairing_failed".to_owned(),
+        _ => return None,
+    })
+}
+
+async fn run(scenario: &'static Scenario) -> Result<(), String> {
+    let begun = Instant::now();
+    let started = timeout(PATIENCE, Run::begin(scenario)).await;
+    let mut run = started.map_err(|_| format!("{}: did not begin", scenario.name))?;
+    let over = timeout(PATIENCE, async {
+        run.until(scenario.ends, scenario.story, scenario.tells, true)
+            .await;
+        if scenario.ends == "online" {
+            run.settled().await;
+        }
+        sleep(REST).await;
+    })
+    .await;
+    let state = run.client.state().name();
+    let wrong = if over.is_err() {
+        Some(format!("did not end where it must: {state}"))
+    } else {
+        (state != scenario.ends).then(|| format!("did not stay: {state}"))
+    };
+    run.client.shutdown().await;
+    match wrong {
+        None => Ok(()),
+        Some(wrong) => Err(format!(
+            "{} ({} ms): {wrong}; {:?}, told {:?}, faults {:?}, remarks {:?}",
+            scenario.name,
+            begun.elapsed().as_millis(),
+            run.devices(),
+            run.told,
+            run.sim.read(|world| world.faults().to_vec()),
+            run.sim.read(|world| world
+                .remarks()
+                .map(|remark| remark.what.to_string())
+                .collect::<Vec<_>>()),
+        )),
+    }
+}
+
+/// The client has no commands for codes and passkeys: those stories run in virtual time.
+fn is_by_qr(story: Story) -> bool {
+    matches!(story, Story::Link | Story::Unscanned | Story::Login)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_scenario_ends_where_it_must() {
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let mut runs = JoinSet::new();
+    for scenario in SCENARIOS.iter().filter(|scenario| is_by_qr(scenario.story)) {
+        let places = Arc::clone(&places);
+        runs.spawn(async move {
+            let _place = places.acquire_owned().await.unwrap();
+            run(scenario).await
+        });
+    }
+    let failures: Vec<String> = runs
+        .join_all()
+        .await
+        .into_iter()
+        .filter_map(Result::err)
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
