@@ -63,6 +63,7 @@ behaviours! {
     changes_apply_in_their_written_order
     facts_change_only_when_named
     a_wipe_keeps_the_account_and_nothing_else
+    a_selective_wipe_keeps_the_named_kinds_only
     a_refused_commit_changes_nothing
     keys_and_values_may_be_any_bytes
     records_are_taken_up_to_their_limits

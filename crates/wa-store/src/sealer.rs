@@ -208,3 +208,26 @@ fn read_profile(reader: &mut Reader<'_>) -> Option<Profile> {
     };
     reader.remaining().is_empty().then_some(profile)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_a_kind_of_the_future_is_told_from_a_forged_one() {
+        let account = "0123456789abcdef".parse().unwrap();
+        let sealer = AccountSealer::new(account, &[7; 32]);
+        let slot = Slot([1; SLOT_LEN]);
+        let sealed = sealer
+            .seal(&sealer.record_aad(60_000, slot), b"of the future")
+            .unwrap();
+        assert_eq!(
+            sealer.open_record(60_000, slot, &sealed).unwrap_err(),
+            UnsealError::UnknownKind { code: 60_000 }
+        );
+        assert_eq!(
+            sealer.open_record(60_001, slot, &sealed).unwrap_err(),
+            UnsealError::Tampered { what: "record" }
+        );
+    }
+}

@@ -187,6 +187,56 @@ pub async fn a_wipe_keeps_the_account_and_nothing_else(place: &impl Place) {
     );
 }
 
+/// A wipe of all but some kinds keeps the records of those, key and value, in the same transaction as what follows it,
+/// and they can still be read when the store is opened again. It forgets the identity like any other wipe.
+pub async fn a_selective_wipe_keeps_the_named_kinds_only(place: &impl Place) {
+    let store = place.open().await;
+    let lock = locked_account(&store).await;
+    let id = *lock.account();
+    let of = |kind: RecordKind, key: &[u8]| Record::new(kind, key, vec![1; 40]);
+    let every_kind = RecordKind::ALL
+        .iter()
+        .flat_map(|kind| [of(*kind, b"one"), of(*kind, b"two")]);
+    let mut linked = puts(every_kind);
+    linked.link = Some(LinkState::Linked);
+    linked.identity = Some(identity(4_915_550_009));
+    commit(&store, &lock, linked).await;
+
+    let mut selective = puts([device(b"fresh"), of(RecordKind::Version, b"three")]);
+    selective.wipe = Wipe::all_but([RecordKind::Version, RecordKind::PeerIdentity]);
+    selective.deletes = vec![(RecordKind::PeerIdentity, b"two".to_vec())];
+    selective.link = Some(LinkState::Revoked);
+    commit(&store, &lock, selective).await;
+    let kept = vec![
+        device(b"fresh"),
+        of(RecordKind::PeerIdentity, b"one"),
+        of(RecordKind::Version, b"one"),
+        of(RecordKind::Version, b"three"),
+        of(RecordKind::Version, b"two"),
+    ];
+    assert_eq!(super::fixtures::records(&store, &id).await, kept);
+    drop(lock);
+    store.close().await;
+
+    let store = place.open().await;
+    let (info, records) = store.snapshot(&id).await.expect("the account is there");
+    assert_eq!(records, kept);
+    assert_eq!(info.link, LinkState::Revoked);
+    assert_eq!((info.jid, info.lid, info.platform), (None, None, None));
+    let lock = store.lock(&id).await.expect("the account is free");
+    for (wipe, left) in [
+        (Wipe::all_but(RecordKind::ALL.iter().copied()), kept),
+        (Wipe::all_but([]), Vec::new()),
+    ] {
+        let changes = Changes {
+            wipe,
+            ..Changes::default()
+        };
+        commit(&store, &lock, changes).await;
+        assert_eq!(super::fixtures::records(&store, &id).await, left);
+    }
+}
+
 /// A commit that is refused leaves everything as it was, also what it named before the refused part.
 pub async fn a_refused_commit_changes_nothing(place: &impl Place) {
     let store = place.open().await;

@@ -37,9 +37,10 @@ pub use accounts::{
 pub use commits::{
     a_commit_is_read_back_in_order, a_dropped_commit_happens_whole_or_not_at_all,
     a_query_gets_its_own_kinds_only, a_refused_commit_changes_nothing,
-    a_wipe_keeps_the_account_and_nothing_else, changes_apply_in_their_written_order,
-    eight_hundred_and_twelve_prekeys_fit_one_commit, facts_change_only_when_named,
-    keys_and_values_may_be_any_bytes, records_are_taken_up_to_their_limits,
+    a_selective_wipe_keeps_the_named_kinds_only, a_wipe_keeps_the_account_and_nothing_else,
+    changes_apply_in_their_written_order, eight_hundred_and_twelve_prekeys_fit_one_commit,
+    facts_change_only_when_named, keys_and_values_may_be_any_bytes,
+    records_are_taken_up_to_their_limits,
 };
 pub use durability::{
     a_closed_store_says_so, a_wrong_key_opens_nothing_and_changes_nothing,
@@ -87,6 +88,7 @@ pub async fn run_all<P: Place>(fresh: impl Fn() -> P) {
     changes_apply_in_their_written_order(&fresh()).await;
     facts_change_only_when_named(&fresh()).await;
     a_wipe_keeps_the_account_and_nothing_else(&fresh()).await;
+    a_selective_wipe_keeps_the_named_kinds_only(&fresh()).await;
     a_refused_commit_changes_nothing(&fresh()).await;
     keys_and_values_may_be_any_bytes(&fresh()).await;
     records_are_taken_up_to_their_limits(&fresh()).await;
