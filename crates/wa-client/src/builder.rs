@@ -7,7 +7,7 @@ use futures_util::stream::FuturesUnordered;
 use rand_core::UnwrapErr;
 use tokio::sync::{mpsc, watch};
 use wa_core::{
-    Config, Device, DeviceConfig, Engine, NoiseRoot, PRODUCTION_URL, QrForm, Query, VersionChoice,
+    Config, DeviceConfig, Engine, NoiseRoot, PRODUCTION_URL, QrForm, Query, VersionChoice,
 };
 use wa_crypto::Provider;
 use wa_store::{AccountId, Store};
@@ -198,17 +198,13 @@ impl<S: Store> ClientBuilder<Arc<S>> {
                 problem: error.to_string(),
             })?;
         self.config.timings.connect = self.connect_timeout + ENGINE_GRACE;
-        let mut rng = operating_system_rng()?;
+        let rng = operating_system_rng()?;
 
         let account = self.choose_account().await?;
         let lock = self.store.lock(&account).await?;
         let records = self.store.load(&account, Query::Device).await?;
         let now = now();
-        let device = match Device::restore(self.config.provider, &records)? {
-            Some(device) => device,
-            None => Device::generate(self.config.provider, &mut rng, now.unix_secs()),
-        };
-        let engine = Engine::new(Arc::new(self.config), device, Box::new(rng), now);
+        let engine = Engine::restore(Arc::new(self.config), &records, Box::new(rng), now)?;
 
         let (events_in, events_out) = channel(self.event_capacity);
         let (requests_in, requests_out) = mpsc::channel(REQUEST_QUEUE);

@@ -301,6 +301,10 @@ pub struct Timings {
     pub ping_silence: Duration,
     /// For the answer to a logout: 3 s (login chapter, section 13).
     pub logout: Duration,
+    /// Without a stanza that waited, until the waiting ones count as over: 60 s (login chapter, section 6).
+    pub drain: Duration,
+    /// For the answer about the current client version: 30 s, ours.
+    pub version_fetch: Duration,
     /// From `xmlstreamend` to the close: 5 s, ours.
     pub stream_end: Duration,
     /// A removal this soon after pairing gets its own reason: 60 s, ours.
@@ -322,6 +326,8 @@ impl Default for Timings {
             ping_answer: Duration::from_secs(20),
             ping_silence: Duration::from_secs(180),
             logout: Duration::from_secs(3),
+            drain: Duration::from_secs(60),
+            version_fetch: Duration::from_secs(30),
             stream_end: Duration::from_secs(5),
             removed_after_pairing: Duration::from_secs(60),
         }
@@ -344,6 +350,9 @@ pub struct ReconnectPolicy {
     pub budget: Option<u32>,
     /// Attempts in a row before a device that is not linked yet gives up: 8.
     pub pairing_budget: u32,
+    /// Attempts in a row to finish a logout that the server has not confirmed, before the next start or logout
+    /// takes it up: 8.
+    pub unlink_budget: u32,
     /// One single attempt this long after another connection has taken over; `None`: wait for a start.
     pub conflict_retry: Option<Duration>,
 }
@@ -357,6 +366,7 @@ impl Default for ReconnectPolicy {
             rate_limit_steps: 5,
             budget: None,
             pairing_budget: 8,
+            unlink_budget: 8,
             conflict_retry: None,
         }
     }

@@ -96,7 +96,9 @@ pub enum CommandError {
     #[error("the account is restricted by the server")]
     Restricted,
     /// The server refuses this client version.
-    #[error("the server refuses this client version as too old")]
+    #[error(
+        "the server refuses this client version as too old; give a newer one, do not pin it, or update the program"
+    )]
     Outdated,
     /// The link is gone.
     #[error("logged out: {0}")]
@@ -298,7 +300,7 @@ impl StreamFault {
 #[non_exhaustive]
 pub enum FailReason {
     /// The server refused the login, and trying again will not help.
-    #[error("the server refused the login with reason {reason}")]
+    #[error("the server refused the login with reason {reason}: {}", advice(*.reason))]
     Refused {
         /// Number in the `failure` stanza.
         reason: u16,
@@ -321,7 +323,9 @@ pub enum FailReason {
         last: Box<DisconnectReason>,
     },
     /// The store does not take what must be durable. Nothing that depends on it was sent.
-    #[error("the store failed: {0}")]
+    #[error(
+        "the store failed ({0}); check that its disk has space and is writable, then start again"
+    )]
     Store(String),
     /// The stored device cannot be read.
     #[error(transparent)]
@@ -334,6 +338,24 @@ pub enum FailReason {
     /// A bound of the program was exceeded.
     #[error("internal: {0}")]
     Internal(&'static str),
+}
+
+/// What somebody can do about a login that was refused for good (login chapter, section 10).
+const fn advice(reason: u16) -> &'static str {
+    match reason {
+        400 => "the login was malformed; update the program",
+        401 | 403 | 406 => "the keys were refused and are gone; start again to pair with new ones",
+        402 => "the account is restricted; look at the phone",
+        409 => {
+            "the server does not take this kind of client; check the configured version and platform"
+        }
+        411 => "the phone does not support linked devices; update the app on the phone",
+        413 | 414 => "a token of another service has expired; this program cannot renew it",
+        415 => "the server does not find the account; check that the number is still registered",
+        418 => "the server does not know this client; check the configured version and platform",
+        501 => "the server does not offer this login; update the program",
+        _ => "nothing known helps; keep the credentials, update the program and start again",
+    }
 }
 
 impl FailReason {
@@ -393,6 +415,14 @@ pub enum Trouble {
         /// Code of the error.
         code: u16,
     },
+    /// The server will refuse this client version from then on.
+    #[error(
+        "the server stops accepting this client version at {at_unix_secs} (Unix seconds); update before"
+    )]
+    VersionExpires {
+        /// When, Unix seconds.
+        at_unix_secs: u64,
+    },
     /// The server did not take the new signed prekey; the old one stays.
     #[error("the server did not take the new signed prekey (code {code})")]
     RotationRefused {
@@ -409,6 +439,7 @@ impl Trouble {
             Self::UnreadableStanza(_) => "unreadable_stanza",
             Self::PrekeysRefused { .. } => "prekeys_refused",
             Self::RotationRefused { .. } => "rotation_refused",
+            Self::VersionExpires { .. } => "version_expires",
         }
     }
 }

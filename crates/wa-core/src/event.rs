@@ -117,11 +117,20 @@ pub enum Event {
         /// `Some(true)`, the owner should look at the list of linked devices on the phone.
         server_unlinked: Option<bool>,
     },
-    /// The own account's devices, as its phone has signed them: when the list is new to us. A device nobody
+    /// The own account's devices, when the list is new to us. A device nobody
     /// remembers linking is to be removed on the phone.
     Devices {
         /// All of them.
         devices: Vec<LinkedDevice>,
+        /// Whether the phone has signed which of them are live; if not, the server alone says so.
+        signed: bool,
+    },
+    /// What waited at the server while we were away is here.
+    CaughtUp {
+        /// How many stanzas waited.
+        stanzas: u64,
+        /// Whether the server has said that it was all; if not, nothing more came for a while.
+        complete: bool,
     },
     /// A logout that the server had not confirmed is settled; nothing of the link is left here.
     UnlinkFinished {

@@ -208,7 +208,7 @@ pub enum OpenFailure {
     #[error("the proxy failed ({0}); check its address and credentials")]
     Proxy(String),
     /// The server did not upgrade to WebSocket.
-    #[error("the server answered HTTP {status} instead of a WebSocket upgrade")]
+    #[error("the server answered HTTP {status} instead of a WebSocket upgrade; {}", upgrade_advice(*.status))]
     Upgrade {
         /// HTTP status.
         status: u16,
@@ -219,6 +219,19 @@ pub enum OpenFailure {
     /// The configuration cannot work, whatever the network does.
     #[error("the configuration cannot work: {0}")]
     Misconfigured(String),
+}
+
+const fn upgrade_advice(status: u16) -> &'static str {
+    match status {
+        400 => "check the URL and the Origin header a proxy may have changed",
+        401 | 407 => "a proxy or gateway in between wants credentials",
+        403 => "this address is refused; try another network or proxy",
+        404 | 405 | 426 => "check the URL",
+        429 => "too many connections from this address; wait, or use another",
+        300..=399 => "it redirects, which may be the login page of a network",
+        408 | 500..=599 => "the server is in trouble",
+        _ => "check the URL and what stands between",
+    }
 }
 
 impl OpenFailure {

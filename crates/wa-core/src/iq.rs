@@ -20,6 +20,7 @@ pub(crate) enum Purpose {
     Rotate,
     Active,
     Clean,
+    Devices,
     Unlink,
     Pair(PairRequest),
 }

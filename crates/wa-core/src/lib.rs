@@ -102,10 +102,10 @@ pub use config::{
     Timings, VersionChoice,
 };
 pub use device::{
-    Credentials, Device, ImportedDevice, ImportedDeviceError, KEPT_SIGNED_PREKEYS,
-    MAX_IMPORTED_TEXT_LEN, MAX_ROUTING_LEN, MAX_STORED_PREKEYS, Registered,
+    Credentials, Device, ImportedDevice, ImportedDeviceError, KEPT_SIGNED_PREKEYS, KnownVersion,
+    MAX_IMPORTED_TEXT_LEN, MAX_OWN_DEVICES, MAX_ROUTING_LEN, MAX_STORED_PREKEYS, Registered,
 };
-pub use engine::{Engine, Health, MAX_OPS};
+pub use engine::{Engine, FLAPPING_LOSSES, FLAPPING_WINDOW_MS, Health, MAX_OPS};
 pub use error::{
     Awaited, CommandError, DisconnectReason, EngineError, FailReason, LogoutReason, PairingFailure,
     RestoreError, StreamFault, Trouble,

@@ -2,6 +2,7 @@
 
 use prost::Message;
 use wa_crypto::PublicKey as _;
+use wa_proto::Jid;
 use wa_proto::pb::client_payload::{
     ConnectReason, ConnectType, DevicePairingRegistrationData, UserAgent, WebInfo, user_agent,
     web_info,
@@ -31,6 +32,22 @@ pub(crate) fn client_payload(
         Some(registered) => login(config, registered, connects),
         None => registration(config, version, device),
     };
+    encode(config, version, payload)
+}
+
+/// The payload of a login that is only to unlink the device: nothing is to be delivered to it any more.
+pub(crate) fn unlink_payload(config: &Config, version: ClientVersion, own: &Jid) -> Vec<u8> {
+    let payload = ClientPayload {
+        username: own.user().parse().ok(),
+        device: Some(u32::from(own.device())),
+        passive: Some(true),
+        pull: Some(false),
+        ..ClientPayload::default()
+    };
+    encode(config, version, payload)
+}
+
+fn encode(config: &Config, version: ClientVersion, payload: ClientPayload) -> Vec<u8> {
     ClientPayload {
         user_agent: Some(user_agent(&config.device, version)),
         web_info: Some(WebInfo {

@@ -31,6 +31,20 @@ pub(crate) fn clean(id: &str, kind: &str, timestamp: &str) -> Node {
     )
 }
 
+/// Asks which devices a user has (pairing chapter, F.3). The `sid` is one more id of ours.
+pub(crate) fn devices(id: &str, user: &Jid) -> Node {
+    request("get", "usync", id).child(
+        Node::new("usync")
+            .attr("sid", id)
+            .attr("mode", "query")
+            .attr("last", "true")
+            .attr("index", "0")
+            .attr("context", "message")
+            .child(Node::new("query").child(Node::new("devices").attr("version", "2")))
+            .child(Node::new("list").child(Node::new("user").attr("jid", user))),
+    )
+}
+
 pub(crate) fn offline_batch() -> Node {
     Node::new("ib").child(Node::new("offline_batch").attr("count", OFFLINE_BATCH))
 }

@@ -117,7 +117,8 @@ impl ConnectionState {
         }
     }
 
-    /// Whether the engine stays here until a command comes.
+    /// Whether the engine stays here until a command comes. Beside `logged_out`, a logout that the server has not
+    /// confirmed may still be finished.
     #[must_use]
     pub const fn is_at_rest(&self) -> bool {
         match self {

@@ -47,7 +47,7 @@ fn the_first_upload_has_812_keys_and_comes_before_active() {
     assert_eq!(ids(upload), (1..=812).collect::<Vec<u32>>());
     assert_eq!(
         requests(&rig),
-        ["pair-device-sign", "count", "upload", "active"]
+        ["pair-device-sign", "count", "upload", "active", "usync"]
     );
 }
 

@@ -217,9 +217,10 @@ proptest! {
         for happening in story {
             make_happen(&mut rig, happening, &mut ops);
             let state = rig.engine.state();
-            prop_assert_eq!(
-                state.is_at_rest(),
-                rig.engine.poll_timeout().is_none(),
+            // Beside this state, an unlink that the server has not confirmed is finished.
+            let settles = state.name() == "logged_out";
+            prop_assert!(
+                settles || state.is_at_rest() == rig.engine.poll_timeout().is_none(),
                 "{} has a deadline unless it is at rest", state.name()
             );
             if rig.engine.credentials().is_none() && !rig.refuse_commits {

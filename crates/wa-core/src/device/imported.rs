@@ -8,7 +8,7 @@ use wa_proto::{Jid, Server};
 use wa_signal::{OneTimePrekey, PrekeyId, PrekeyLedger, RegistrationId, SignedPrekey};
 
 use super::{Credentials, Device, MAX_ROUTING_LEN, MAX_STORED_PREKEYS, Origin, Registered, pickle};
-use crate::record::Changes;
+use crate::record::{Changes, Wipe};
 
 /// Longest name or platform taken over with a link; our own bound.
 pub const MAX_IMPORTED_TEXT_LEN: usize = 1024;
@@ -116,9 +116,12 @@ impl Device {
             credentials: Credentials::Registered(Box::new(registered)),
             routing: parts.routing,
             server: None,
+            root: Some(parts.root),
             origin: Origin::Stored,
         };
         let mut changes = device.initial_changes();
+        // Somebody else's peers are not this link's.
+        changes.wipe = Wipe::All;
         let peers = parts.peers.iter();
         changes
             .puts

@@ -1,7 +1,12 @@
 mod imported;
+mod own_devices;
 mod pickle;
+mod registered;
 mod restore;
 mod rotation;
+mod stored;
+mod tombstone;
+mod version;
 
 use std::fmt;
 
@@ -9,18 +14,24 @@ use wa_crypto::{
     AdvSecret, CryptoRng, IdentityPublic, IdentitySecret, NoiseStaticPublic, NoiseStaticSecret,
     Provider,
 };
-use wa_noise::ServerStatic;
-use wa_pair::{Paired, SignedIdentity};
+use wa_noise::{NoiseRoot, ServerStatic};
+use wa_pair::Paired;
 use wa_proto::{Jid, Server};
 use wa_signal::{
     OneTimePrekey, PrekeyId, PrekeyLedger, RegistrationId, SignedPrekey, SignedPrekeyId,
 };
 
 pub use self::imported::{ImportedDevice, ImportedDeviceError, MAX_IMPORTED_TEXT_LEN};
+pub use self::own_devices::MAX_OWN_DEVICES;
+pub(crate) use self::own_devices::{OwnDevices, OwnDevicesError};
 pub(crate) use self::pickle::public_prekeys;
+pub use self::registered::{Credentials, Registered};
 pub use self::rotation::KEPT_SIGNED_PREKEYS;
+pub(crate) use self::stored::Stored;
+pub(crate) use self::tombstone::Tombstone;
+pub use self::version::KnownVersion;
 use crate::error::RestoreError;
-use crate::record::{AccountSummary, Changes, LinkState, Record, Wipe};
+use crate::record::{AccountSummary, Changes, LinkState, Record, RecordKind, Wipe};
 
 /// Private one-time prekeys kept: room for the five batches that a digest can list (`wa_signal`'s
 /// `MAX_LISTED_PREKEYS`). No key is made beyond it.
@@ -54,46 +65,14 @@ pub struct Device {
     credentials: Credentials,
     routing: Option<Vec<u8>>,
     server: Option<ServerStatic>,
+    /// Root of the service it was linked at; unknown for one that was linked before this was kept.
+    root: Option<NoiseRoot>,
     origin: Origin,
 }
 
-/// Whether a phone has accepted the device.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum Credentials {
-    /// Keys only.
-    Unregistered,
-    /// Linked.
-    Registered(Box<Registered>),
-}
-
-/// What a linked device knows of its link.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Registered {
-    /// Own device JID.
-    pub jid: Jid,
-    /// Own device JID in the LID space.
-    pub lid: Option<Jid>,
-    /// Signed device identity with all four fields; goes into outgoing prekey messages.
-    pub account: SignedIdentity,
-    /// Index of this device's key at the phone; not the device number.
-    pub key_index: u32,
-    /// Platform of the phone.
-    pub platform: Option<String>,
-    /// Name of the business.
-    pub business_name: Option<String>,
-    /// Own name, if the server has told it.
-    pub push_name: Option<String>,
-    /// The phone's identity key.
-    pub primary_identity: IdentityPublic,
-    /// Whether the account keys its chats by LID, if the phone has told it.
-    pub lid_migrated: Option<bool>,
-    /// Logins since pairing.
-    pub logins: u32,
-    /// When it was linked, Unix seconds.
-    pub paired_at: u64,
-}
+/// The device is linked at another service than the configured one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct OtherService;
 
 /// Whether the store holds the device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -132,6 +111,7 @@ impl Device {
             credentials: Credentials::Unregistered,
             routing: None,
             server: None,
+            root: None,
             origin: Origin::Generated,
         }
     }
@@ -148,7 +128,8 @@ impl Device {
         restore::device(provider, records)
     }
 
-    /// Everything the store must hold before the first connection. Replaces whatever the account held.
+    /// Everything the store must hold before the first connection. Replaces whatever the account held, but for
+    /// the kinds that an earlier logout may have kept.
     #[must_use]
     pub fn initial_changes(&self) -> Changes {
         let mut puts = vec![
@@ -159,7 +140,12 @@ impl Device {
         puts.extend(self.signed_prekeys.iter().map(pickle::signed_prekey));
         Changes {
             puts,
-            wipe: Wipe::All,
+            wipe: Wipe::all_but(
+                RecordKind::ALL
+                    .iter()
+                    .copied()
+                    .filter(|kind| kind.may_outlive_the_link()),
+            ),
             link: Some(self.link()),
             identity: self.summary(),
             ..Changes::default()
@@ -283,6 +269,20 @@ impl Device {
         }
     }
 
+    /// Ties a device to the service it is about to be used at. One that is linked elsewhere stays as it is and is
+    /// not to be used; of one whose service is not known, the next login decides.
+    pub(crate) fn bind_to(&mut self, root: NoiseRoot) -> Result<Changes, OtherService> {
+        match self.root {
+            Some(known) if known == root => Ok(Changes::default()),
+            Some(_) if self.is_registered() => Err(OtherService),
+            None if self.is_registered() => Ok(Changes::default()),
+            _ => {
+                self.root = Some(root);
+                Ok(put(self.record()))
+            }
+        }
+    }
+
     pub(crate) fn set_adv(&mut self, adv: AdvSecret) -> Changes {
         self.adv = adv;
         put(self.record())
@@ -325,7 +325,13 @@ impl Device {
 
     /// Notes a login; takes over a LID and a name the server has told. The primary's identity moves to the
     /// address that it has from now on.
-    pub(crate) fn logged_in(&mut self, lid: Option<Jid>, push_name: Option<String>) -> Changes {
+    pub(crate) fn logged_in(
+        &mut self,
+        root: NoiseRoot,
+        lid: Option<Jid>,
+        push_name: Option<String>,
+    ) -> Changes {
+        self.root.get_or_insert(root);
         let Credentials::Registered(registered) = &mut self.credentials else {
             return Changes::default();
         };
@@ -392,25 +398,6 @@ impl fmt::Debug for Device {
         f.debug_struct("Device")
             .field("provider", &self.provider)
             .field("credentials", &self.credentials)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Registered {
-    /// Address of the phone: device 0 of the own account, by LID as soon as that is known.
-    fn primary(&self) -> Jid {
-        self.lid.as_ref().unwrap_or(&self.jid).to_non_device()
-    }
-}
-
-impl fmt::Debug for Registered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Registered")
-            .field("jid", &format_args!("{}", self.jid.redacted()))
-            .field("key_index", &self.key_index)
-            .field("platform", &self.platform)
-            .field("logins", &self.logins)
-            .field("paired_at", &self.paired_at)
             .finish_non_exhaustive()
     }
 }

@@ -15,8 +15,11 @@ use super::{Credentials, Device};
 use crate::error::RestoreError;
 use crate::record::{Record, RecordKind};
 
-/// Version written, and newest version read, of every pickle.
+/// Version written, and newest version read, of every pickle but the device's.
 pub(super) const VERSION: u32 = 1;
+
+/// The same of the device. Version 2 has the root of the service.
+pub(super) const DEVICE_VERSION: u32 = 2;
 
 #[derive(Clone, PartialEq, Message)]
 struct VersionOnly {
@@ -46,6 +49,9 @@ pub(super) struct DevicePickle {
     pub(super) newest_signed_prekey_id: u32,
     #[prost(uint64, tag = "9")]
     pub(super) rotate_after: u64,
+    /// Since version 2.
+    #[prost(bytes = "vec", optional, tag = "10")]
+    pub(super) root: Option<Vec<u8>>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -175,6 +181,20 @@ struct PeerIdentityPickle {
     key: Vec<u8>,
 }
 
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(super) struct TombstonePickle {
+    #[prost(uint32, tag = "1")]
+    pub(super) version: u32,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) noise_secret: Vec<u8>,
+    #[prost(string, tag = "3")]
+    pub(super) jid: String,
+    /// Absent when the root is not known.
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub(super) root: Option<Vec<u8>>,
+}
+
 macro_rules! secret_pickle {
     ($name:ident { $($secret:ident),* }) => {
         impl fmt::Debug for $name {
@@ -198,6 +218,7 @@ secret_pickle!(DevicePickle {
 });
 secret_pickle!(SignedPrekeyPickle { secret });
 secret_pickle!(PrekeyPickle { secret });
+secret_pickle!(TombstonePickle { noise_secret });
 
 impl fmt::Debug for LinkPickle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -223,7 +244,7 @@ pub(super) fn device(device: &Device) -> Record {
         }),
     };
     let pickle = DevicePickle {
-        version: VERSION,
+        version: DEVICE_VERSION,
         noise_secret: device.noise.expose_bytes().to_vec(),
         identity_secret: device.identity.expose_bytes().to_vec(),
         adv_secret: device.adv.expose_bytes().to_vec(),
@@ -236,6 +257,7 @@ pub(super) fn device(device: &Device) -> Record {
             device.newest.get()
         },
         rotate_after: device.rotate_after,
+        root: device.root.map(|root| root.public().as_bytes().to_vec()),
     };
     record(RecordKind::Device, Vec::new(), &pickle)
 }
@@ -322,6 +344,15 @@ pub(super) fn decode<P: Message + Default>(
     record: &Record,
     what: &'static str,
 ) -> Result<P, RestoreError> {
+    decode_up_to(record, what, VERSION)
+}
+
+/// The same for a kind whose newest version is `newest`.
+pub(super) fn decode_up_to<P: Message + Default>(
+    record: &Record,
+    what: &'static str,
+    newest: u32,
+) -> Result<P, RestoreError> {
     let damaged = RestoreError::Damaged {
         what,
         detail: "not a record of this kind",
@@ -329,16 +360,16 @@ pub(super) fn decode<P: Message + Default>(
     let VersionOnly { version } =
         VersionOnly::decode(record.value.expose()).map_err(|_| damaged.clone())?;
     match version {
-        VERSION => P::decode(record.value.expose()).map_err(|_| damaged),
         0 => Err(damaged),
-        found => Err(RestoreError::Newer {
+        found if found > newest => Err(RestoreError::Newer {
             what,
             found,
-            supported: VERSION,
+            supported: newest,
         }),
+        _ => P::decode(record.value.expose()).map_err(|_| damaged),
     }
 }
 
-fn record(kind: RecordKind, key: Vec<u8>, pickle: &impl Message) -> Record {
+pub(super) fn record(kind: RecordKind, key: Vec<u8>, pickle: &impl Message) -> Record {
     Record::new(kind, key, pickle.encode_to_vec())
 }

@@ -1,16 +1,16 @@
 use tracing::warn;
 use wa_crypto::{
-    AdvSecret, IdentityPublic, IdentitySecret, NoiseStaticSecret, Provider, Signature,
-    SignedPrekeySecret,
+    AdvSecret, CertificatePublic, IdentityPublic, IdentitySecret, NoiseStaticSecret, Provider,
+    Signature, SignedPrekeySecret,
 };
-use wa_noise::ServerStatic;
+use wa_noise::{NoiseRoot, ServerStatic};
 use wa_pair::SignedIdentity;
 use wa_proto::Jid;
 use wa_signal::{PrekeyId, PrekeyLedger, RegistrationId, SignedPrekey, SignedPrekeyId};
 
 use super::pickle::{
-    ConnectionPickle, DevicePickle, LedgerPickle, LinkPickle, ServerPickle, SignedPrekeyPickle,
-    decode,
+    ConnectionPickle, DEVICE_VERSION, DevicePickle, LedgerPickle, LinkPickle, ServerPickle,
+    SignedPrekeyPickle, decode, decode_up_to,
 };
 use super::{Credentials, Device, Origin, Registered};
 use crate::error::RestoreError;
@@ -24,7 +24,7 @@ pub(super) fn device(
     let Some(record) = find(records, RecordKind::Device) else {
         return Ok(None);
     };
-    let pickle: DevicePickle = decode(record, "device record")?;
+    let pickle: DevicePickle = decode_up_to(record, "device record", DEVICE_VERSION)?;
     let mut signed_prekeys = signed_prekeys(provider, records)?;
     let ledger = ledger(records)?;
     let (routing, server) = connection(records)?;
@@ -59,6 +59,7 @@ pub(super) fn device(
     let Some(credentials) = credentials else {
         return half("JID, signed identity or primary's key");
     };
+    let root = root(pickle.root.as_deref(), "device record")?;
     Ok(Some(Device {
         provider,
         registration,
@@ -73,6 +74,7 @@ pub(super) fn device(
         credentials,
         routing,
         server,
+        root,
         origin: Origin::Stored,
     }))
 }
@@ -85,12 +87,26 @@ fn half(missing: &'static str) -> Result<Option<Device>, RestoreError> {
     Ok(None)
 }
 
-fn find(records: &[Record], kind: RecordKind) -> Option<&Record> {
+pub(super) fn find(records: &[Record], kind: RecordKind) -> Option<&Record> {
     records.iter().find(|record| record.kind == kind)
 }
 
-fn damaged(what: &'static str, detail: &'static str) -> RestoreError {
+pub(super) fn damaged(what: &'static str, detail: &'static str) -> RestoreError {
     RestoreError::Damaged { what, detail }
+}
+
+/// `None` for a root that is not known, an error for one of the wrong size.
+pub(super) fn root(
+    bytes: Option<&[u8]>,
+    what: &'static str,
+) -> Result<Option<NoiseRoot>, RestoreError> {
+    bytes
+        .map(|bytes| {
+            let key = CertificatePublic::try_from(bytes)
+                .map_err(|_| damaged(what, "the root is not 32 bytes long"))?;
+            Ok(NoiseRoot::from_public(key))
+        })
+        .transpose()
 }
 
 /// `None` for an absent key, an error for one of the wrong size.

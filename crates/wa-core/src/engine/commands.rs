@@ -6,12 +6,13 @@ use super::end::{End, Socket};
 use super::ops::Waits;
 use super::pairing::PasskeyAnswer;
 use super::phase::{AwaitDevice, Phase};
+use super::settle::Then;
 use super::stage::Stage;
 use super::unlink::AwaitUnlink;
 use crate::config::ClientVersion;
-use crate::device::Device;
+use crate::device::{Device, OtherService, Stored};
 use crate::error::{CommandError, FailReason, LogoutReason};
-use crate::io::{Command, OpId, OpOutcome, Output};
+use crate::io::{Command, LogoutOptions, OpId, OpOutcome, Output};
 use crate::iq::Purpose;
 use crate::record::{Desired, Query, Record};
 use crate::stanza;
@@ -23,7 +24,7 @@ impl Phase {
         match command {
             Command::Start => self.start(core, now, op),
             Command::Stop => self.stop(core, now, op),
-            Command::Logout(_) => self.log_out(core, now, op),
+            Command::Logout(options) => self.log_out(core, now, op, options),
             Command::ApprovePairing(accept) => self.approve(core, now, op, accept),
             Command::RequestPairingCode(request) => self.request_code(core, now, op, request),
             Command::CancelPairingCode => self.cancel_code(core, now, op),
@@ -40,6 +41,9 @@ impl Phase {
 
     fn start(self, core: &mut Core, now: Now, op: OpId) -> Self {
         core.park(op, Waits::ForOnline);
+        if core.settling.is_some() {
+            return self.start_after_settling(core, now);
+        }
         match self {
             Self::Rest(_) => core.begin_anew(now),
             // Somebody does not want to wait for the pause to end.
@@ -49,6 +53,22 @@ impl Phase {
                 Self::Connected(connected)
             }
             under_way => under_way,
+        }
+    }
+
+    /// A logout is being finished beside; pairing anew comes after it.
+    fn start_after_settling(self, core: &mut Core, now: Now) -> Self {
+        if let Some(settling) = &mut core.settling {
+            settling.then = Then::Start;
+        }
+        match self {
+            Self::Rest(_) => core.begin(now),
+            Self::Waiting(_) => core.dial(now),
+            under_way => {
+                let changes = core.want(Desired::Run);
+                core.persist(changes);
+                under_way
+            }
         }
     }
 
@@ -70,23 +90,35 @@ impl Phase {
         match self {
             Self::Dialing(_) | Self::Greeting(_) => core.finish(now, End::Stop, Socket::Open),
             Self::Rest(rest) if matches!(rest.state, ConnectionState::LoggedOut { .. }) => {
-                Self::Rest(rest)
+                core.settling = None;
+                Self::rest(rest.state)
             }
             _ => core.at_rest_by_wish(),
         }
     }
 
-    fn log_out(self, core: &mut Core, now: Now, op: OpId) -> Self {
+    fn log_out(self, core: &mut Core, now: Now, op: OpId, options: LogoutOptions) -> Self {
         if core.trust == StoreTrust::Lost {
             let why = "a commit has failed; start again before logging out".to_owned();
             core.done(op, Err(CommandError::Failed(FailReason::Store(why))));
             return self;
         }
         if core.registered().is_none() {
-            core.done(op, Err(CommandError::NotLinked));
+            return self.settle_now(core, now, op);
+        }
+        let root = core.config.root;
+        if core
+            .device
+            .as_ref()
+            .is_some_and(|device| device.is_of_another(root))
+        {
+            core.done(op, Err(CommandError::Failed(FailReason::OtherServer)));
             return self;
         }
         core.park(op, Waits::ForUnlink);
+        if !matches!(&self, Self::Connected(connected) if connected.stage().is_unlinking()) {
+            core.keep = options.keep;
+        }
         info!("logging out");
         match self {
             Self::Connected(connected) => match connected.stage() {
@@ -97,8 +129,34 @@ impl Phase {
                 _ => connected.step(core, now, |_, _, _| Err(unasked())),
             },
             Self::Dialing(_) | Self::Greeting(_) => core.finish(now, unasked(), Socket::Open),
-            Self::Rest(_) | Self::Waiting(_) | Self::Reloading(_) => {
+            Self::Rest(_) | Self::Waiting(_) | Self::Reloading(_) | Self::Fetching(_) => {
                 core.finish(now, unasked(), Socket::Gone)
+            }
+        }
+    }
+
+    /// There is no link. A logout that the server has not confirmed is tried again.
+    fn settle_now(self, core: &mut Core, now: Now, op: OpId) -> Self {
+        let Some(stone) = &core.tombstone else {
+            core.done(op, Err(CommandError::NotLinked));
+            return self;
+        };
+        if stone.is_of_another(core.config.root) {
+            core.done(op, Err(CommandError::Failed(FailReason::OtherServer)));
+            return self;
+        }
+        core.park(op, Waits::ForUnlink);
+        let reason = LogoutReason::Requested;
+        core.fail_waiting(Waits::ForOnline, &CommandError::LoggedOut(reason));
+        let changes = core.want(Desired::Stop);
+        core.persist(changes);
+        match self {
+            Self::Rest(_) | Self::Waiting(_) => core.settle(now, Then::Rest),
+            under_way => {
+                if let Some(settling) = &mut core.settling {
+                    settling.then = Then::Rest;
+                }
+                under_way
             }
         }
     }
@@ -144,10 +202,9 @@ impl Phase {
 
     fn use_version(self, core: &mut Core, now: Now, op: OpId, version: ClientVersion) -> Self {
         core.version = version;
+        core.refusals.new_round();
         core.done(op, Ok(OpOutcome::VersionSet));
-        let newer = core
-            .refused_version
-            .is_some_and(|refused| version > refused);
+        let newer = core.refusals.last.is_some_and(|refused| version > refused);
         match self {
             Self::Rest(rest)
                 if rest.state == ConnectionState::Outdated
@@ -156,6 +213,7 @@ impl Phase {
             {
                 core.begin(now)
             }
+            Self::Fetching(_) if newer => core.begin(now),
             other => other,
         }
     }
@@ -199,7 +257,8 @@ impl Core {
     /// Starts because somebody wants it: earlier failures count no more.
     pub(super) fn begin_anew(&mut self, now: Now) -> Phase {
         self.backoff.reset();
-        self.restarts = 0;
+        self.refusals.new_round();
+        self.proved();
         self.conflict_retry = ConflictRetry::Unused;
         self.begin(now)
     }
@@ -210,20 +269,38 @@ impl Core {
             self.outputs.push_back(Output::Load(Query::Device));
             return Phase::Reloading(AwaitDevice);
         }
+        let root = self.config.root;
+        if let Some(stone) = &self.tombstone
+            && self.registered().is_none()
+        {
+            if stone.is_of_another(root) {
+                return self.give_up(FailReason::OtherServer);
+            }
+            let wish = self.want(Desired::Run);
+            self.persist(wish);
+            return self.settle(now, Then::Start);
+        }
         let device = self.device.get_or_insert_with(|| {
             Device::generate(self.config.provider, &mut *self.rng, now.unix_secs())
         });
-        let first = device.first_changes().unwrap_or_default();
+        let bound = match device.bind_to(root) {
+            Ok(bound) => bound,
+            Err(OtherService) => return self.give_up(FailReason::OtherServer),
+        };
+        let changes = device.first_changes().unwrap_or(bound);
         let wish = self.want(Desired::Run);
-        self.persist(first.and(wish));
+        self.persist(changes.and(wish));
         self.dial(now)
     }
 
     fn reloaded(&mut self, now: Now, records: &[Record]) -> Phase {
-        match Device::restore(self.config.provider, records) {
-            Ok(device) => {
+        match Stored::read(self.config.provider, records) {
+            Ok(stored) => {
                 self.trust = StoreTrust::Sure;
-                self.device = device;
+                self.device = stored.device;
+                self.tombstone = stored.tombstone;
+                self.own_devices = stored.own_devices;
+                self.known_version = stored.version;
                 self.paired_in = None;
                 if self.registered().is_some() && self.is_awaited(Waits::ForCode) {
                     self.done_all(Waits::ForCode, &Err(CommandError::AlreadyLinked));

@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use tracing::{debug, info, warn};
+use wa_crypto::NoiseStaticSecret;
 use wa_noise::{
     AwaitServerHello, ClientHandshake, Established, FrameDecoder, HandshakeError, HandshakeFailure,
     MAX_HANDSHAKE_FRAME_LEN, Pattern,
@@ -12,11 +13,11 @@ use super::end::{End, Pace, Socket};
 use super::login::AwaitSuccess;
 use super::pairing::AwaitPairing;
 use super::phase::Phase;
+use super::settle::AwaitSettle;
 use super::stage::Stage;
-use crate::device::Device;
 use crate::error::{Awaited, DisconnectReason, FailReason};
 use crate::io::{CloseCause, Endpoint, Epoch, Output};
-use crate::payload::client_payload;
+use crate::payload::{client_payload, unlink_payload};
 use crate::state::Step;
 use crate::time::Now;
 
@@ -51,17 +52,13 @@ enum Routing {
 }
 
 impl Core {
-    /// Starts the next attempt. What a new device needs to survive is persisted before the socket opens.
+    /// Starts the next attempt. What a new device needs to survive was persisted by the start.
     pub(super) fn dial(&mut self, now: Now) -> Phase {
-        let device = self.device.get_or_insert_with(|| {
-            Device::generate(self.config.provider, &mut *self.rng, now.unix_secs())
-        });
-        if let Some(changes) = device.first_changes() {
-            self.persist(changes);
-        }
         self.epoch = self.epoch.next();
         debug!(epoch = self.epoch.get(), "dialling");
-        self.progress(Step::Connecting);
+        if !self.settles_unseen() {
+            self.progress(Step::Connecting);
+        }
         self.outputs.push_back(Output::Open(Endpoint {
             url: self.config.endpoint.clone(),
             epoch: self.epoch,
@@ -76,27 +73,16 @@ impl Core {
 impl AwaitSocket {
     /// Sends preamble, header and ClientHello in one message.
     pub(super) fn opened(self, core: &mut Core, now: Now) -> Phase {
-        let Some(device) = &core.device else {
+        let Some((handshake, routing_info)) = core.handshake(now) else {
             return core.finish(now, no_device(), Socket::Open);
         };
-        let usable = |server: &&wa_noise::ServerStatic| {
-            core.resume == Resume::Offered
-                && device.is_registered()
-                && server.usable_at(now.unix_secs())
-        };
-        let handshake = ClientHandshake {
-            provider: core.config.provider,
-            root: core.config.root,
-            static_secret: device.noise().clone(),
-            cached: device.server().filter(usable).copied(),
-            payload: client_payload(&core.config, core.version, device, core.connects).into(),
-        };
         let mut out = Vec::new();
-        let started = handshake.start(&mut *core.rng, device.routing(), &mut out);
-        let routing = match device.routing() {
+        let started = handshake.start(&mut *core.rng, routing_info.as_deref(), &mut out);
+        let routing = match routing_info {
             Some(_) => Routing::Sent,
             None => Routing::None,
         };
+        core.round_trips = 1;
         match started {
             Ok(awaiting) => {
                 let pattern = awaiting.offered();
@@ -166,6 +152,7 @@ impl AwaitHello {
         match answer {
             Ok(established) => {
                 if !out.is_empty() {
+                    core.round_trips += 1;
                     core.transmit(out);
                 }
                 core.resume = Resume::Offered;
@@ -199,6 +186,32 @@ impl AwaitHello {
 }
 
 impl Core {
+    /// The handshake of the next connection, and the routing info to send in front of it.
+    fn handshake(&self, now: Now) -> Option<(ClientHandshake, Option<Vec<u8>>)> {
+        let handshake = |secret: &NoiseStaticSecret, cached, payload: Vec<u8>| ClientHandshake {
+            provider: self.config.provider,
+            root: self.config.root,
+            static_secret: secret.clone(),
+            cached,
+            payload: payload.into(),
+        };
+        if self.settling.is_some() {
+            let stone = self.tombstone.as_ref()?;
+            let payload = unlink_payload(&self.config, self.version, &stone.jid);
+            return Some((handshake(&stone.noise, None, payload), None));
+        }
+        let device = self.device.as_ref()?;
+        let usable = |server: &&wa_noise::ServerStatic| {
+            self.resume == Resume::Offered
+                && device.is_registered()
+                && server.usable_at(now.unix_secs())
+        };
+        let cached = device.server().filter(usable).copied();
+        let payload = client_payload(&self.config, self.version, device, self.connects);
+        let routing = device.routing().map(<[u8]>::to_vec);
+        Some((handshake(device.noise(), cached, payload), routing))
+    }
+
     /// Routing info that led nowhere is not tried again (transport chapter, section 9), and the cached server
     /// key not until a handshake has succeeded without it (section 5). The key itself is kept: a close or a
     /// silence says nothing about it.
@@ -275,6 +288,7 @@ fn establish(
         info!("the server has a new key");
     }
     let stage = match &core.device {
+        _ if core.settling.is_some() => Stage::Settling(AwaitSettle::new(core, now)),
         None => return core.finish(now, no_device(), Socket::Open),
         Some(device) if device.is_registered() => {
             core.progress(Step::LoggingIn);

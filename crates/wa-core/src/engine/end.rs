@@ -3,19 +3,26 @@ use tracing::{info, warn};
 use super::core::{ConflictRetry, Core, Journey, StoreTrust};
 use super::ops::Waits;
 use super::phase::{AwaitRetry, Phase, Rest};
+use super::settle::logged_out;
 use crate::config::ReconnectPolicy;
+use crate::device::{Device, Tombstone};
 use crate::error::{
     CommandError, DisconnectReason, FailReason, LogoutReason, PairingFailure, StreamFault,
 };
 use crate::event::Event;
 use crate::io::{OpOutcome, Output};
-use crate::record::{Changes, Desired, LinkState, Wipe};
+use crate::record::{Changes, Desired, LinkState, RecordKind, Wipe};
 use crate::refusal::Verdict;
 use crate::state::ConnectionState;
 use crate::time::Now;
 
-/// Restarts in a row that are followed at once; the next one counts as a failure.
+/// Restarts in a row, with no ping answered between them, that are followed at once; the next one counts as a
+/// failure.
 const MAX_RESTARTS: u32 = 3;
+
+/// Logins in a row that may be lost before a ping was answered; after that, pauses grow although the server says
+/// yes every time.
+const MAX_UNPROVED: u32 = 3;
 
 /// Why a connection, or the attempt at one, is over, and thereby what comes next.
 #[derive(Debug)]
@@ -39,6 +46,8 @@ pub(super) enum End {
         code: Option<u16>,
         seconds: Option<u64>,
     },
+    /// The server does not know a link any more whose logout it had not confirmed.
+    Settled,
     PairingExpired,
     PairingFailed(PairingFailure),
     Fail(FailReason),
@@ -123,6 +132,16 @@ impl Core {
         if socket == Socket::Open {
             self.outputs.push_back(Output::Close);
         }
+        if let Some(settling) = self.settling.take() {
+            return self.settling_ended(now, settling, end);
+        }
+        let wanted = matches!(end, End::Stop | End::LogOut { .. });
+        let was_logged_in = self.connection_over(now, wanted);
+        if was_logged_in && matches!(end, End::Lost { .. } | End::Restart) {
+            // A login has set the pauses back to the shortest one.
+            self.backoff
+                .skip(self.unproved.saturating_sub(MAX_UNPROVED));
+        }
         match end {
             End::Restart => self.restart(now, Tell::Yes),
             End::HeldRestart => self.restart(now, Tell::No),
@@ -130,10 +149,11 @@ impl Core {
             End::LogOut {
                 reason,
                 server_unlinked,
-            } => self.log_out(reason, server_unlinked),
+            } => self.log_out(now, reason, server_unlinked),
             End::Refused(reason) => self.refused(reason),
             End::Conflict(reason) => self.conflict(now, reason),
-            End::Outdated => self.outdated(),
+            End::Outdated => self.outdated(now),
+            End::Settled => Phase::rest(logged_out()),
             End::Restricted { code, seconds } => self.restricted(now, code, seconds),
             End::PairingExpired => {
                 info!("nobody scanned the code in time");
@@ -197,11 +217,14 @@ impl Core {
         }
     }
 
-    fn log_out(&mut self, reason: LogoutReason, server_unlinked: Option<bool>) -> Phase {
+    fn log_out(&mut self, now: Now, reason: LogoutReason, server_unlinked: Option<bool>) -> Phase {
         warn!(
             reason = reason.name(),
             "logged out; the credentials are destroyed"
         );
+        if reason == LogoutReason::Requested && server_unlinked != Some(true) {
+            self.tombstone = self.device.as_ref().and_then(Device::tombstone);
+        }
         self.destroy_credentials(LinkState::Revoked);
         self.tell(Event::LoggedOut {
             reason,
@@ -210,16 +233,25 @@ impl Core {
         let outcome = OpOutcome::LoggedOut { server_unlinked };
         self.done_all(Waits::ForUnlink, &Ok(outcome));
         self.fail_all(&CommandError::LoggedOut(reason));
+        if self.tombstone.is_some() {
+            return self.settle_later(now);
+        }
         Phase::rest(ConnectionState::LoggedOut { reason })
     }
 
-    /// Forgets the device, here and in the store. The next start makes a new one.
+    /// Forgets the device, here and in the store, but for the tombstone and what is to be kept. The client version
+    /// has nothing to do with the link. The next start makes a new device.
     fn destroy_credentials(&mut self, link: LinkState) {
         self.device = None;
         self.paired_in = None;
+        self.own_devices = None;
         self.desired = Some(Desired::Stop);
+        let version = self.known_version.as_ref().map(|_| RecordKind::Version);
+        let kept = std::mem::take(&mut self.keep);
+        let kept = kept.into_iter().filter(|kind| kind.may_outlive_the_link());
         self.persist(Changes {
-            wipe: Wipe::All,
+            puts: self.tombstone.iter().map(Tombstone::record).collect(),
+            wipe: Wipe::all_but(kept.chain(version)),
             link: Some(link),
             desired: Some(Desired::Stop),
             ..Changes::default()
@@ -250,14 +282,6 @@ impl Core {
             state: ConnectionState::Conflict { retry_at_unix_ms },
             wake: retry,
         })
-    }
-
-    fn outdated(&mut self) -> Phase {
-        warn!(version = %self.version, "the server refuses this client version as too old");
-        self.refused_version = Some(self.version);
-        self.disconnected(DisconnectReason::Refused { reason: 405 }, None);
-        self.fail_all(&CommandError::Outdated);
-        Phase::rest(ConnectionState::Outdated)
     }
 
     fn restricted(&mut self, now: Now, code: Option<u16>, seconds: Option<u64>) -> Phase {
@@ -296,8 +320,15 @@ impl Core {
         for waits in [Waits::ForOnline, Waits::ForCode] {
             self.done_all(waits, &Err(CommandError::Stopped));
         }
+        self.settling = None;
+        let outcome = OpOutcome::LoggedOut {
+            server_unlinked: None,
+        };
+        self.done_all(Waits::ForUnlink, &Ok(outcome));
         Phase::rest(if self.registered().is_some() {
             ConnectionState::Stopped
+        } else if self.tombstone.is_some() {
+            logged_out()
         } else {
             ConnectionState::Idle
         })
@@ -328,13 +359,15 @@ impl Core {
         self.trust = StoreTrust::Lost;
         self.desired = None;
         self.withdraw_offers();
+        self.settling = None;
+        self.logged_in = false;
         if socket == Socket::Open {
             self.outputs.push_back(Output::Close);
         }
         self.give_up(FailReason::Store(why))
     }
 
-    fn disconnected(&mut self, reason: DisconnectReason, retry_at_unix_ms: Option<u64>) {
+    pub(super) fn disconnected(&mut self, reason: DisconnectReason, retry_at_unix_ms: Option<u64>) {
         let code = reason.code();
         self.tell(Event::Disconnected {
             reason,

@@ -40,11 +40,14 @@ impl AwaitSuccess {
             core.clock.set(now, secs, Duration::ZERO);
         }
         core.backoff.reset();
-        core.restarts = 0;
+        core.refusals.new_round();
+        core.unproved = core.unproved.saturating_add(1);
+        core.logged_in = true;
+        core.health.login_round_trips = Some(core.round_trips);
         core.connects = core.connects.saturating_add(1);
         let name = success.attr_text("display_name").map(Into::into);
         if let Some(device) = &mut core.device {
-            let mut changes = device.logged_in(success.attr_jid("lid"), name);
+            let mut changes = device.logged_in(core.config.root, success.attr_jid("lid"), name);
             if self.server.is_some() {
                 changes = changes.and(device.set_server(self.server));
             }

@@ -2,16 +2,20 @@ mod commands;
 mod connected;
 mod core;
 mod dial;
+mod drain;
 mod end;
 mod keepalive;
 mod login;
 mod ops;
+mod own_devices;
 mod pairing;
 mod phase;
 mod session;
+mod settle;
 mod stage;
 mod unlink;
 mod upkeep;
+mod version;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,15 +24,16 @@ use std::time::Instant;
 use tracing::debug;
 use wa_crypto::CryptoRng;
 
-pub use self::core::Health;
+pub use self::core::{FLAPPING_LOSSES, FLAPPING_WINDOW_MS, Health};
 pub use self::ops::MAX_OPS;
 
 use self::core::Core;
 use self::phase::Phase;
 use crate::config::{ClientVersion, Config};
-use crate::device::{Device, Registered};
-use crate::error::EngineError;
+use crate::device::{Device, KnownVersion, Registered, Stored};
+use crate::error::{EngineError, RestoreError};
 use crate::io::{CloseCause, Epoch, Input, Output};
+use crate::record::Record;
 use crate::state::ConnectionState;
 use crate::time::Now;
 
@@ -57,7 +62,38 @@ impl Engine {
         rng: Box<dyn CryptoRng + Send>,
         now: Now,
     ) -> Self {
-        let core = Core::new(config, device, rng);
+        let stored = Stored {
+            device: Some(device),
+            ..Stored::default()
+        };
+        Self::with(config, stored, rng, now)
+    }
+
+    /// An engine at rest, from what the store holds: the answer to [`Query::Device`](crate::Query::Device).
+    ///
+    /// One rule heals a store that was left half written: a link is a signed identity, a JID and all keys, and
+    /// what is less is replaced by new keys at the first start. A logout that the server has not confirmed is
+    /// taken up again by the next start or logout.
+    ///
+    /// # Errors
+    ///
+    /// [`RestoreError`] when a record is damaged or of a newer version. Nothing is written then.
+    pub fn restore(
+        config: Arc<Config>,
+        records: &[Record],
+        mut rng: Box<dyn CryptoRng + Send>,
+        now: Now,
+    ) -> Result<Self, RestoreError> {
+        let mut stored = Stored::read(config.provider, records)?;
+        if stored.device.is_none() && stored.tombstone.is_none() {
+            let new = Device::generate(config.provider, &mut *rng, now.unix_secs());
+            stored.device = Some(new);
+        }
+        Ok(Self::with(config, stored, rng, now))
+    }
+
+    fn with(config: Arc<Config>, stored: Stored, rng: Box<dyn CryptoRng + Send>, now: Now) -> Self {
+        let core = Core::new(config, stored, rng);
         debug!(state = core.state().name(), at = now.unix_ms, "engine made");
         Self {
             phase: Phase::rest(core.state().clone()),
@@ -134,6 +170,12 @@ impl Engine {
         self.core.version
     }
 
+    /// The version that a source has given, if one was ever asked.
+    #[must_use]
+    pub const fn known_version(&self) -> Option<&KnownVersion> {
+        self.core.known_version.as_ref()
+    }
+
     fn check_order(&self, input: &Input<'_>) -> Result<(), EngineError> {
         let dialing = matches!(self.phase, Phase::Dialing(_));
         let input = match input {
@@ -179,7 +221,7 @@ fn step(phase: Phase, core: &mut Core, now: Now, input: Input<'_>) -> Phase {
         Input::Loaded(query, records) => phase.loaded(core, now, query, &records),
         Input::LoadFailed(query, why) => phase.load_failed(core, now, query, why),
         Input::PersistFailed(why) => core.stop_safe(&phase, why),
-        Input::VersionFetched(_) => phase,
+        Input::VersionFetched(fetched) => phase.version_fetched(core, now, fetched),
         Input::Command(op, command) => phase.command(core, now, op, command),
         Input::Timeout => timeout(phase, core, now),
     }
@@ -198,6 +240,7 @@ fn timeout(phase: Phase, core: &mut Core, now: Now) -> Phase {
     match phase {
         Phase::Rest(rest) if rest.wake.is_some_and(|wake| wake <= now.instant) => core.dial(now),
         Phase::Waiting(waiting) if waiting.retry_at <= now.instant => core.dial(now),
+        Phase::Fetching(version) => version.timeout(core, now),
         Phase::Dialing(socket) => socket.timeout(core, now),
         Phase::Greeting(hello) => hello.timeout(core, now),
         Phase::Connected(connected) => connected.timeout(core, now),

@@ -63,6 +63,11 @@ impl Core {
         }
     }
 
+    /// Refuses every operation that waits for this.
+    pub(super) fn fail_waiting(&mut self, waits: Waits, error: &CommandError) {
+        self.done_all(waits, &Err(error.clone()));
+    }
+
     /// Answers every operation, whatever it waits for.
     pub(super) fn fail_all(&mut self, error: &CommandError) {
         let all: Vec<OpId> = self.ops.open.iter().map(|(op, _)| *op).collect();

@@ -3,6 +3,8 @@ use std::time::Instant;
 use super::connected::Connected;
 use super::core::{Core, Journey};
 use super::dial::{AwaitHello, AwaitSocket};
+use super::settle::logged_out;
+use super::version::AwaitVersion;
 use crate::config::Timings;
 use crate::io::Epoch;
 use crate::state::{ConnectionState, Step};
@@ -12,6 +14,7 @@ pub(super) enum Phase {
     Rest(Rest),
     Waiting(AwaitRetry),
     Reloading(AwaitDevice),
+    Fetching(AwaitVersion),
     Dialing(AwaitSocket),
     Greeting(Box<AwaitHello>),
     Connected(Box<Connected>),
@@ -41,7 +44,7 @@ impl Phase {
     /// The epoch whose inputs are heard.
     pub(super) fn epoch(&self) -> Option<Epoch> {
         match self {
-            Self::Rest(_) | Self::Waiting(_) | Self::Reloading(_) => None,
+            Self::Rest(_) | Self::Waiting(_) | Self::Reloading(_) | Self::Fetching(_) => None,
             Self::Dialing(socket) => Some(socket.epoch),
             Self::Greeting(hello) => Some(hello.epoch),
             Self::Connected(connected) => Some(connected.epoch),
@@ -53,6 +56,7 @@ impl Phase {
             Self::Rest(_) => "at rest",
             Self::Waiting(_) => "waiting to be dialled again",
             Self::Reloading(_) => "waiting for the store",
+            Self::Fetching(_) => "waiting for a client version",
             Self::Dialing(_) => "being dialled",
             Self::Greeting(_) => "shaking hands",
             Self::Connected(_) => "established",
@@ -64,6 +68,7 @@ impl Phase {
             Self::Rest(rest) => rest.wake,
             Self::Waiting(waiting) => Some(waiting.retry_at),
             Self::Reloading(_) => None,
+            Self::Fetching(version) => Some(version.deadline),
             Self::Dialing(socket) => Some(socket.deadline),
             Self::Greeting(hello) => Some(hello.deadline),
             Self::Connected(connected) => connected.deadline(timings),
@@ -77,7 +82,7 @@ impl Phase {
                 retry_at_unix_ms: waiting.retry_at_unix_ms,
                 attempt: waiting.attempt,
             },
-            Self::Reloading(_) | Self::Dialing(_) | Self::Greeting(_) => {
+            Self::Reloading(_) | Self::Fetching(_) | Self::Dialing(_) | Self::Greeting(_) => {
                 core.state_during(Step::Connecting)
             }
             Self::Connected(connected) => connected.state(core),
@@ -88,6 +93,9 @@ impl Phase {
 impl Core {
     /// The state of a connection attempt that has come as far as `step`.
     pub(super) fn state_during(&self, step: Step) -> ConnectionState {
+        if self.settles_unseen() {
+            return logged_out();
+        }
         match self.journey() {
             Journey::Register => ConnectionState::Starting,
             Journey::FirstLogin => ConnectionState::Linking { step },

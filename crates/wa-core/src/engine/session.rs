@@ -6,13 +6,15 @@ use wa_signal::{CountAnswer, needs_refill};
 
 use super::connected::Line;
 use super::core::Core;
+use super::drain::Drain;
 use super::end::End;
 use super::keepalive::{Due, Keepalive};
 use super::ops::Waits;
+use super::own_devices::{self, DeviceList, Mark};
 use super::stage::{Answer, Stage, dead};
 use super::upkeep::{Task, Upkeep};
 use crate::config::Timings;
-use crate::error::{CommandError, LogoutReason};
+use crate::error::{CommandError, LogoutReason, Trouble};
 use crate::event::Event;
 use crate::io::{OpId, OpOutcome};
 use crate::iq::{Answered, Purpose};
@@ -30,6 +32,9 @@ pub(super) struct Session {
     upkeep: Upkeep,
     readiness: Readiness,
     waiting: Waiting,
+    drain: Drain,
+    devices: DeviceList,
+    expiry: Expiry,
 }
 
 /// How far a login is from being usable.
@@ -40,6 +45,13 @@ enum Readiness {
     /// The server is told that we are active.
     Activating,
     Online,
+}
+
+/// Whether the application knows that the client version expires.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Expiry {
+    NotTold,
+    Told,
 }
 
 /// Whether waiting stanzas have been asked for on this connection.
@@ -57,6 +69,9 @@ impl Session {
             upkeep: Upkeep::at_login(core, now),
             readiness: Readiness::Keys,
             waiting: Waiting::NotAskedFor,
+            drain: Drain::new(),
+            devices: DeviceList::default(),
+            expiry: Expiry::NotTold,
         });
         session.advance(core, line, now)
     }
@@ -87,7 +102,12 @@ impl Session {
                     warn!(code, "the server does not want to know that we are active");
                 }
                 self.go_online(core);
+                self.drain.begin(core, now);
+                if core.own_devices.is_none() {
+                    self.devices.ask(core, line, now)?;
+                }
             }
+            Purpose::Devices => self.devices.answer(core, line, now, answer)?,
             Purpose::Clean | Purpose::Unlink | Purpose::Pair(_) => {}
         }
         self.advance(core, line, now)
@@ -102,8 +122,12 @@ impl Session {
         purpose: Purpose,
     ) -> Result<Stage, End> {
         warn!(?purpose, "the server does not answer; going on without");
-        self.upkeep
-            .answer(core, now, purpose, Answer::Error(NO_ANSWER));
+        let answer = Answer::Error(NO_ANSWER);
+        if purpose == Purpose::Devices {
+            self.devices.answer(core, line, now, answer)?;
+        } else {
+            self.upkeep.answer(core, now, purpose, answer);
+        }
         self.advance(core, line, now)
     }
 
@@ -115,8 +139,11 @@ impl Session {
         now: Now,
         stanza: &NodeRef<'_>,
     ) -> Result<Stage, End> {
+        self.drain.stanza(core, now, stanza);
         if is_about_keys(stanza) {
             self.about_keys(stanza);
+        } else if stanza.tag() == "notification" {
+            self.devices.notice(core, line, now, stanza)?;
         }
         self.advance(core, line, now)
     }
@@ -133,18 +160,45 @@ impl Session {
             line.send(core, &stanza::offline_batch())?;
         }
         if ib.child("offline").is_some() {
-            info!("all waiting stanzas are here");
+            self.drain.end(core);
         }
-        if let Some(dirty) = ib.child("dirty")
-            && let (Some(kind), Some(timestamp)) =
-                (dirty.attr_text("type"), dirty.attr_text("timestamp"))
-            && line.requests.has_room()
+        if let Some(at_unix_secs) = ib
+            .child("client_expiration")
+            .and_then(|expiration| expiration.attr_u64("t"))
+            && std::mem::replace(&mut self.expiry, Expiry::Told) == Expiry::NotTold
         {
-            line.request(core, now, Purpose::Clean, |id| {
-                stanza::clean(id, &kind, &timestamp)
-            })?;
+            core.tell(Event::Trouble(Trouble::VersionExpires { at_unix_secs }));
+        }
+        for dirty in ib.children().filter(|child| child.tag() == "dirty") {
+            self.dirty(core, line, now, &dirty)?;
         }
         Ok(Stage::Session(self))
+    }
+
+    /// Cleans a mark on what is not kept here at all, and on the device list once it was fetched. A mark on
+    /// anything unknown stays: nothing was fetched (login chapter, section 7).
+    fn dirty(
+        &mut self,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+        dirty: &NodeRef<'_>,
+    ) -> Result<(), End> {
+        let Some(mark) = Mark::read(dirty) else {
+            return Ok(());
+        };
+        match mark.kind.as_str() {
+            "account_sync" if !dirty.has_children() || dirty.child("devices").is_some() => {
+                self.devices.ask_for(core, line, now, mark)
+            }
+            "account_sync" | "groups" | "syncd_app_state" | "newsletter_metadata" => {
+                own_devices::clean(core, line, now, &mark)
+            }
+            _ => {
+                debug!("left a dirty mark of an unknown type");
+                Ok(())
+            }
+        }
     }
 
     pub(super) fn timeout(
@@ -164,6 +218,7 @@ impl Session {
             }
             Due::Dead => return Err(dead()),
         }
+        self.drain.timeout(core, now);
         self.advance(core, line, now)
     }
 
@@ -198,7 +253,8 @@ impl Session {
     }
 
     pub(super) fn deadline(&self, timings: &Timings) -> Option<Instant> {
-        earlier(self.keepalive.deadline(timings), self.upkeep.deadline())
+        let connection = earlier(self.keepalive.deadline(timings), self.drain.deadline());
+        earlier(connection, self.upkeep.deadline())
     }
 
     pub(super) fn state(&self, core: &Core) -> ConnectionState {
@@ -230,7 +286,10 @@ impl Session {
 
     fn go_online(&mut self, core: &mut Core) {
         self.readiness = Readiness::Online;
-        core.paired_in = None;
+        if core.paired_in.take().is_some() {
+            // The restart that belongs to every pairing.
+            core.restarts = 0;
+        }
         if let Some(link) = core.registered() {
             info!(jid = %link.jid.redacted(), "online");
             let event = Event::Online {
@@ -245,6 +304,7 @@ impl Session {
 
     fn pong(&mut self, core: &mut Core, now: Now, round_trip: Duration, answer: Answer<'_>) {
         self.keepalive.pong_came(now.instant);
+        core.proved();
         core.health.last_pong_unix_ms = Some(now.unix_ms);
         core.health.last_round_trip_ms = u64::try_from(round_trip.as_millis()).ok();
         if let Answer::Result(iq) = answer
@@ -291,7 +351,5 @@ fn is_own_primary(core: &Core, notification: &NodeRef<'_>) -> bool {
     let (Some(link), Some(from)) = (core.registered(), notification.attr_jid("from")) else {
         return false;
     };
-    from.device() == 0
-        && (from.is_same_user(&link.jid)
-            || link.lid.as_ref().is_some_and(|lid| from.is_same_user(lid)))
+    from.device() == 0 && link.is_own(&from)
 }

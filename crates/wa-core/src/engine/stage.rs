@@ -10,6 +10,7 @@ use super::end::{End, Pace};
 use super::login::AwaitSuccess;
 use super::pairing::{AwaitPairing, AwaitRestart};
 use super::session::{self, Session};
+use super::settle::AwaitSettle;
 use super::unlink::AwaitUnlink;
 use crate::config::Timings;
 use crate::device::MAX_ROUTING_LEN;
@@ -28,6 +29,7 @@ pub(super) enum Stage {
     LoggingIn(AwaitSuccess),
     Session(Box<Session>),
     Unlinking(AwaitUnlink),
+    Settling(AwaitSettle),
     Ending(AwaitClose),
 }
 
@@ -79,6 +81,22 @@ impl Stage {
         if tag == "iq" {
             return self.iq(core, line, now, stanza);
         }
+        let this = match self {
+            Self::Settling(settle) => return settle.stanza(core, line, now, stanza),
+            other => other,
+        };
+        this.talk(core, line, now, stanza)
+    }
+
+    /// A stanza that is no iq.
+    fn talk(
+        self,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+        stanza: &NodeRef<'_>,
+    ) -> Result<Self, End> {
+        let tag = stanza.tag();
         if tag == "ib" {
             return self.ib(core, line, now, stanza);
         }
@@ -123,7 +141,7 @@ impl Stage {
                 pairing.answered(core, line, now, request, PairAnswer::TimedOut)
             }
             // A device can be used without them, and another connection may get no answer either.
-            (Self::Session(session), Purpose::Digest | Purpose::Rotate) => {
+            (Self::Session(session), Purpose::Digest | Purpose::Rotate | Purpose::Devices) => {
                 session.unanswered(core, line, now, purpose)
             }
             (Self::Session(_), Purpose::Count | Purpose::Upload | Purpose::Active) => {
@@ -142,6 +160,7 @@ impl Stage {
             Self::LoggingIn(login) => login.timeout(now),
             Self::Session(session) => session.timeout(core, line, now),
             Self::Unlinking(unlink) => unlink.timeout(now),
+            Self::Settling(settle) => settle.timeout(now),
             Self::Ending(ending) if now.instant < ending.deadline => Ok(Self::Ending(ending)),
             Self::Ending(ending) => Err(ending.then),
         }
@@ -154,6 +173,7 @@ impl Stage {
             // The restart stanza may get lost; the close means the same.
             Self::Restarting(_) => End::Restart,
             Self::Unlinking(unlink) => unlink.unanswered(),
+            Self::Settling(settle) => settle.closed(cause),
             Self::Ending(ending) => ending.then,
             Self::LoggingIn(_) | Self::Session(_) => End::lost(cause),
         }
@@ -166,6 +186,7 @@ impl Stage {
             Self::LoggingIn(login) => Some(login.deadline),
             Self::Session(session) => session.deadline(timings),
             Self::Unlinking(unlink) => Some(unlink.deadline),
+            Self::Settling(settle) => Some(settle.deadline),
             Self::Ending(ending) => Some(ending.deadline),
         }
     }
@@ -179,6 +200,7 @@ impl Stage {
             Self::LoggingIn(_) => core.state_during(Step::LoggingIn),
             Self::Session(session) => session.state(core),
             Self::Unlinking(_) => core.state().clone(),
+            Self::Settling(_) => core.state_during(Step::LoggingIn),
             Self::Ending(ending) => ending.state.clone(),
         }
     }
@@ -239,6 +261,7 @@ impl Stage {
                 }
                 match stage {
                     Self::Unlinking(unlink) => unlink.answer(answered.purpose, answer),
+                    Self::Settling(settle) => settle.answer(answered.purpose, answer),
                     other => Ok(other),
                 }
             }
@@ -261,10 +284,12 @@ impl Stage {
             other => other,
         };
         // An ack would take the note from the server's queue before the wipe is durable.
-        if matches!(this, Self::Session(_))
-            && let Some(end) = session::voided(core, stanza)
-        {
-            return Err(end);
+        if let Some(end) = session::voided(core, stanza) {
+            return match this {
+                // The wipe is on its way already, and for another reason.
+                Self::Unlinking(_) => Ok(this),
+                _ => Err(end),
+            };
         }
         match stanza::ack(stanza) {
             Some(ack) => line.send(core, &ack)?,

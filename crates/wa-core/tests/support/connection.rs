@@ -269,6 +269,7 @@ impl Connection {
         let linked = Linked {
             identity,
             noise: client.noise,
+            key_index: service.phone.key_index(),
         };
         service.linked.insert(service.next_device, linked);
         // Keys belong to the device; a new one has none on the server.
@@ -307,6 +308,7 @@ impl Connection {
             ("md", "passkey_prologue") => Point::PasskeyPrologue,
             ("md", "companion_nonce") => Point::PasskeyNonce,
             ("md", "encrypted_pairing_request") => Point::PasskeyRequest,
+            ("usync", _) => Point::Devices,
             _ => return self.push(&result),
         };
         let lost = service.take(point, &Fault::LoseAnswer);
@@ -340,6 +342,7 @@ impl Connection {
                 service.bundle.upload(iq);
                 self.push(&result);
             }
+            Point::Devices => self.push(&result.child(device_list(service))),
             Point::Unlink => {
                 let device = self.client.as_ref().unwrap().device.unwrap();
                 service.linked.remove(&device);
@@ -386,6 +389,24 @@ impl Connection {
         self.next_id += 1;
         format!("server-{}", self.next_id)
     }
+}
+
+/// The answer to a question about the account's devices.
+fn device_list(service: &mut Service) -> Node {
+    let listed = service.linked.iter().map(|(id, linked)| {
+        Node::new("device")
+            .attr("id", *id)
+            .attr("key-index", linked.key_index)
+    });
+    let list = Node::new("device-list")
+        .child(Node::new("device").attr("id", 0_u64))
+        .children(listed.collect::<Vec<_>>());
+    let signed = service.key_index_list();
+    let devices = Node::new("devices")
+        .child(list)
+        .child(Node::new("key-index-list").bytes(signed));
+    let user = Node::new("user").attr("jid", service.pn(0)).child(devices);
+    Node::new("usync").child(Node::new("list").child(user))
 }
 
 fn error(iq: &Node, code: u16) -> Node {

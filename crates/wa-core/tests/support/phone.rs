@@ -2,7 +2,10 @@ use prost::Message;
 use rand_chacha::ChaCha20Rng;
 use wa_crypto::{AdvSecret, IdentityPublic, IdentitySecret, Provider, PublicKey as _, Signature};
 use wa_pair::parse_qr;
-use wa_proto::pb::{AdvDeviceIdentity, AdvSignedDeviceIdentity, AdvSignedDeviceIdentityHmac};
+use wa_proto::pb::{
+    AdvDeviceIdentity, AdvKeyIndexList, AdvSignedDeviceIdentity, AdvSignedDeviceIdentityHmac,
+    AdvSignedKeyIndexList,
+};
 
 use super::rng;
 
@@ -44,6 +47,34 @@ impl Phone {
 
     pub fn secret(&self) -> &IdentitySecret {
         &self.identity
+    }
+
+    /// The key index the last link has got.
+    pub fn key_index(&self) -> u32 {
+        self.next_key_index - 1
+    }
+
+    /// A signed list of the live key indexes.
+    pub fn key_index_list(&mut self, indexes: &[u32]) -> Vec<u8> {
+        let details = AdvKeyIndexList {
+            raw_id: Some(0x1234_5678),
+            timestamp: Some(1_787_184_000),
+            current_index: Some(self.key_index()),
+            valid_indexes: indexes.to_vec(),
+            ..AdvKeyIndexList::default()
+        }
+        .encode_to_vec();
+        let signature = self
+            .identity
+            .sign(&mut self.rng, &[&[6, 2], &details])
+            .as_bytes()
+            .to_vec();
+        AdvSignedKeyIndexList {
+            details: Some(details),
+            account_signature: Some(signature),
+            ..AdvSignedKeyIndexList::default()
+        }
+        .encode_to_vec()
     }
 
     pub fn scan(&mut self, qr: &str, tamper: Tamper) -> Scan {

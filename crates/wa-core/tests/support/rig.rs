@@ -171,12 +171,10 @@ impl Rig {
         self.killed = false;
         self.kill = None;
         self.seed += 1;
-        let mut rng = rng(self.seed);
+        let rng = rng(self.seed);
         let records = self.store.load(Query::Device);
-        let device = Device::restore(Provider::rust(), &records).expect("the store is readable");
-        let secs = self.now.unix_secs();
-        let device = device.unwrap_or_else(|| Device::generate(Provider::rust(), &mut rng, secs));
-        self.engine = Engine::new(self.config.clone(), device, Box::new(rng), self.now);
+        self.engine = Engine::restore(self.config.clone(), &records, Box::new(rng), self.now)
+            .expect("the store is readable");
     }
 
     /// Gives a command and settles.

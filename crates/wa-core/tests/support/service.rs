@@ -74,6 +74,7 @@ pub enum AfterPasskey {
 pub struct Linked {
     pub identity: IdentityPublic,
     pub noise: NoiseStaticPublic,
+    pub key_index: u32,
 }
 
 /// Prekeys of the one companion of this service.
@@ -123,6 +124,7 @@ pub enum Point {
     PasskeyPrologue,
     PasskeyNonce,
     PasskeyRequest,
+    Devices,
 }
 
 /// What it does instead of what it should.
@@ -230,6 +232,16 @@ impl Service {
 
     pub fn lid(&self, device: u16) -> Option<Jid> {
         self.lid.as_ref().map(|lid| lid.clone().with_device(device))
+    }
+
+    /// The content of a `key-index-list`: all that are linked, signed by the phone.
+    pub fn key_index_list(&mut self) -> Vec<u8> {
+        let indexes: Vec<u32> = self
+            .linked
+            .values()
+            .map(|linked| linked.key_index)
+            .collect();
+        self.phone.key_index_list(&indexes)
     }
 
     /// Stanzas of clients with this tag.

@@ -46,6 +46,12 @@ impl MemoryStore {
         self.records.keys().filter(|(k, _)| *k == kind).count()
     }
 
+    /// Whether nothing of the link is left but what is needed to finish the logout.
+    pub fn has_a_tombstone_only(&self) -> bool {
+        let kinds: Vec<RecordKind> = self.records.keys().map(|(kind, _)| *kind).collect();
+        kinds == [RecordKind::Tombstone]
+    }
+
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
