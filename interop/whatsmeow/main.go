@@ -1,4 +1,4 @@
-// A whatsmeow client that links, resumes and logs out against a simulated server.
+// A whatsmeow client that links by QR and by code, resumes, holds on and logs out against a simulated server.
 package main
 
 import (
@@ -53,20 +53,25 @@ func run(mode string) error {
 	client.SetWebsocketHTTPClient(httpClient)
 	client.SetPreLoginHTTPClient(httpClient)
 
-	online := make(chan struct{}, 4)
-	failed := make(chan string, 4)
+	online := make(chan struct{}, 16)
+	failed := make(chan string, 16)
+	ended := make(chan string, 16)
 	client.AddEventHandler(func(evt any) {
 		switch v := evt.(type) {
 		case *events.PairSuccess:
 			fmt.Println("PAIRED", v.ID)
 		case *events.Connected:
 			online <- struct{}{}
-		case *events.PairError, *events.LoggedOut, *events.StreamReplaced, *events.ConnectFailure, *events.ClientOutdated, *events.TemporaryBan:
+		case *events.LoggedOut:
+			ended <- "REMOVED"
+		case *events.StreamReplaced:
+			ended <- "REPLACED"
+		case *events.PairError, *events.ConnectFailure, *events.ClientOutdated, *events.TemporaryBan:
 			failed <- fmt.Sprintf("%T %+v", v, v)
 		}
 	})
 
-	if mode == "link" {
+	if mode == "link" || mode == "code" {
 		if client.Store.ID != nil {
 			return fmt.Errorf("the store is linked already")
 		}
@@ -75,9 +80,20 @@ func run(mode string) error {
 			return err
 		}
 		go func() {
+			asked := false
 			for item := range qr {
 				if item.Event == whatsmeow.QRChannelEventCode {
-					fmt.Println("QR", item.Code)
+					if mode == "link" {
+						fmt.Println("QR", item.Code)
+					} else if !asked {
+						asked = true
+						code, err := client.PairPhone(ctx, os.Getenv("PHONE"), true, whatsmeow.PairClientChrome, "Chrome (Linux)")
+						if err != nil {
+							failed <- fmt.Sprintf("asking for a code: %v", err)
+							return
+						}
+						fmt.Println("CODE", code)
+					}
 				} else if item.Event != "success" {
 					failed <- fmt.Sprintf("QR channel: %s %v", item.Event, item.Error)
 				}
@@ -91,19 +107,12 @@ func run(mode string) error {
 	}
 	defer client.Disconnect()
 
-	select {
-	case <-online:
-	case why := <-failed:
-		return fmt.Errorf("not online: %s", why)
-	case <-time.After(patience):
-		return fmt.Errorf("not online after %s", patience)
+	if err := awaitOnline(ctx, client, online, failed, ended); err != nil {
+		return err
 	}
-	fmt.Println("ONLINE", client.Store.ID)
-	// A request of a linked device: the server's answer shows that the session works both ways.
-	if _, err := client.GetUserDevices(ctx, jids(client)); err != nil {
-		return fmt.Errorf("asking for the own devices: %w", err)
+	if mode == "hold" {
+		return hold(ctx, client, online, failed, ended)
 	}
-	fmt.Println("PONG")
 	if mode == "logout" {
 		if err := client.Logout(ctx); err != nil {
 			return fmt.Errorf("logout: %w", err)
@@ -111,6 +120,47 @@ func run(mode string) error {
 		fmt.Println("LOGGED_OUT")
 	}
 	return nil
+}
+
+// awaitOnline waits for a login and asks for something, which shows that the session works both ways.
+func awaitOnline(ctx context.Context, client *whatsmeow.Client, online <-chan struct{}, failed, ended <-chan string) error {
+	select {
+	case <-online:
+	case why := <-failed:
+		return fmt.Errorf("not online: %s", why)
+	case why := <-ended:
+		return fmt.Errorf("not online: %s", why)
+	case <-time.After(patience):
+		return fmt.Errorf("not online after %s", patience)
+	}
+	fmt.Println("ONLINE", client.Store.ID)
+	if _, err := client.GetUserDevices(ctx, jids(client)); err != nil {
+		// A restart may come between; the next login asks again.
+		fmt.Fprintln(os.Stderr, "asking for the own devices:", err)
+		return nil
+	}
+	fmt.Println("PONG")
+	return nil
+}
+
+// hold stays connected through restarts until another connection or the phone ends it.
+func hold(ctx context.Context, client *whatsmeow.Client, online chan struct{}, failed, ended chan string) error {
+	for {
+		select {
+		case how := <-ended:
+			fmt.Println(how)
+			return nil
+		case why := <-failed:
+			return fmt.Errorf("while holding: %s", why)
+		case <-online:
+			online <- struct{}{}
+			if err := awaitOnline(ctx, client, online, failed, ended); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // trustSimulator replaces the root of the Noise certificate chain.
