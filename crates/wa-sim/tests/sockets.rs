@@ -22,8 +22,8 @@ use tokio_tungstenite::tungstenite::Message;
 use wa_noise::NoiseRoot;
 use wa_proto::pb;
 use wa_sim::{
-    ControlClient, ControlError, Fault, FaultRule, MAX_BODY_LEN, MAX_HEAD_LEN, NewPhone,
-    ScanOutcome, ScanRequest, Sim, SimError, SimOptions, Step, UnlinkRequest,
+    ControlClient, ControlError, Fault, FaultRule, MAX_BODY_LEN, MAX_FAULTS, MAX_HEAD_LEN,
+    NewPhone, ScanOutcome, ScanRequest, Sim, SimError, SimOptions, Step, UnlinkRequest,
 };
 
 async fn over_tls(
@@ -230,6 +230,54 @@ async fn the_control_api_does_what_an_owner_does() {
             .waiting,
         0
     );
+}
+
+#[tokio::test]
+async fn a_fault_script_is_taken_whole_or_not_at_all() {
+    let sim = start().await;
+    let post = |path: &str, body: &str| {
+        let length = body.len();
+        format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n{body}")
+            .into_bytes()
+    };
+    let two = r#"{"version":1,"faults":[{"fault":"bad_hmac"},{"fault":"refuse_ik"}]}"#;
+    let answer = raw(&sim, post("/faults", two)).await;
+    assert!(answer.ends_with(r#"{"waiting":2}"#), "{answer}");
+    let wrong = r#"[{"fault":"bad_hmac"},{"fault":"bad_hmac","tims":2}]"#;
+    let answer = raw(&sim, post("/faults", wrong)).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 400")
+            && answer.contains("fault 2 (line 1, column 23): unknown field `tims`"),
+        "{answer}"
+    );
+    let answer = raw(&sim, post("/fault", r#"{"fault":"bad_hmac","tims":2}"#)).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 400") && answer.contains("unknown field `tims`"),
+        "{answer}"
+    );
+    let many = vec![FaultRule::once(Fault::BadHmac); MAX_FAULTS - 1];
+    let refused = control(&sim, move |api| api.inject_all(&many).unwrap_err()).await;
+    assert!(
+        matches!(refused, ControlError::Refused { status: 409, .. }),
+        "{refused}"
+    );
+    let waiting = control(&sim, |api| api.faults().unwrap()).await;
+    assert_eq!(
+        waiting,
+        [Fault::BadHmac.into(), Fault::RefuseIk.into()],
+        "nothing of what was refused"
+    );
+}
+
+#[tokio::test]
+async fn a_simulator_can_start_with_a_script() {
+    let options = SimOptions {
+        faults: wa_sim::FaultScript::parse(r#"[{"fault":"bad_hmac"}]"#).unwrap(),
+        ..SimOptions::default()
+    };
+    let sim = Sim::start(options).await.unwrap();
+    let waiting = sim.read(|world| world.faults().to_vec());
+    assert_eq!(waiting, [Fault::BadHmac.into()]);
 }
 
 #[tokio::test]
