@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{Process, run, wa};
+use common::{Running, run, wa};
 use wa_sim::{ControlClient, Fault};
 
 #[test]
@@ -20,7 +20,7 @@ fn a_simulator_starts_with_the_faults_of_a_file() {
         r#"{"version":1,"faults":[{"fault":"failure","reason":503,"times":2}]}"#,
     )
     .unwrap();
-    let mut sim = Process::start(
+    let mut sim = Running::start(
         wa(home.path())
             .args(["sim", "--json", "--faults"])
             .arg(&script),
@@ -37,10 +37,12 @@ fn a_simulator_starts_with_the_faults_of_a_file() {
 fn a_script_that_does_not_fit_is_refused_with_its_place() {
     let home = tempfile::tempdir().unwrap();
     let script = home.path().join("faults.json");
-    std::fs::write(&script, "[\n  {\"fault\":\"close_at\",\"step\":\"sometime\"}\n]").unwrap();
-    let (code, _, stderr) = run(wa(home.path())
-        .args(["sim", "--faults"])
-        .arg(&script));
+    std::fs::write(
+        &script,
+        "[\n  {\"fault\":\"close_at\",\"step\":\"sometime\"}\n]",
+    )
+    .unwrap();
+    let (code, _, stderr) = run(wa(home.path()).args(["sim", "--faults"]).arg(&script));
     assert_eq!(code, Some(1), "{stderr}");
     assert!(
         stderr.contains("fault 1 (line 2, column 3): unknown variant `sometime`"),
@@ -48,5 +50,8 @@ fn a_script_that_does_not_fit_is_refused_with_its_place() {
     );
     let (code, _, stderr) = run(wa(home.path()).args(["sim", "--faults", "/nowhere"]));
     assert_eq!(code, Some(1), "{stderr}");
-    assert!(stderr.contains("cannot read the fault script /nowhere"), "{stderr}");
+    assert!(
+        stderr.contains("cannot read the fault script /nowhere"),
+        "{stderr}"
+    );
 }
