@@ -164,6 +164,8 @@ fn is_canonical(display: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use wa_proto::{Decoder, Node};
+
     use super::*;
 
     #[test]
@@ -183,6 +185,45 @@ mod tests {
             "",
         ] {
             assert!(!is_canonical(display), "{display}");
+        }
+    }
+
+    fn read<T>(len: usize, read: impl FnOnce(&NodeRef<'_>) -> T) -> T {
+        let node = Node::new("parent").child(Node::new("field").bytes(vec![b'x'; len]));
+        let bytes = node.to_bytes().unwrap();
+        let mut decoder = Decoder::new();
+        read(&decoder.decode(&bytes).unwrap())
+    }
+
+    #[test]
+    fn a_bounded_field_is_read_up_to_its_bound() {
+        assert_eq!(read(9, |node| bounded(node, "field", 9)), Ok(vec![b'x'; 9]));
+        assert_eq!(
+            read(10, |node| bounded(node, "field", 9)),
+            Err(CeremonyError::TooLong {
+                field: "field",
+                limit: 9,
+                got: 10
+            })
+        );
+        assert_eq!(
+            read(1, |node| bounded(node, "other", 9)),
+            Err(CeremonyError::Missing("other"))
+        );
+    }
+
+    #[test]
+    fn a_sized_field_has_exactly_its_size() {
+        assert_eq!(read(4, |node| field::<4>(node, "field")), Ok([b'x'; 4]));
+        for got in [3, 5] {
+            assert_eq!(
+                read(got, |node| field::<4>(node, "field")),
+                Err(CeremonyError::Length {
+                    field: "field",
+                    expected: 4,
+                    got
+                })
+            );
         }
     }
 }
