@@ -158,3 +158,25 @@ async fn from_whatsmeow() {
     let imported = read_whatsmeow(&path, None, &world.service).await.unwrap();
     world.logs_in(imported).await;
 }
+
+#[tokio::test]
+async fn a_link_is_not_offered_to_a_service_it_was_not_imported_for() {
+    let world = World::linked().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = baileys::write_folder(&world.link, folder.path());
+    let imported = read_baileys(&path, &Service::production()).unwrap();
+    let store = Arc::new(MemoryStore::new());
+    let target = Target::New {
+        label: String::new(),
+    };
+    let account = imported.put_into(store.as_ref(), target).await.unwrap();
+    let (client, mut events) = client(&world.sim, world.service.root, &store, account).await;
+    // The start is refused or fails; either way nothing is sent.
+    client.start().await.ok();
+    while !matches!(client.state(), ConnectionState::Failed { .. }) {
+        assert!(!matches!(next(&mut events).await, Event::Online { .. }));
+    }
+    client.shutdown().await;
+    let info = store.account(&account).await.unwrap();
+    assert_eq!(info.link, wa_core::LinkState::Linked, "the link is kept");
+}
