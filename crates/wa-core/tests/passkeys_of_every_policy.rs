@@ -8,19 +8,24 @@
 
 mod world;
 
-use wa_core::Command;
+use wa_core::{Command, Handoff};
 use wa_sim::{PasskeyPolicy, PhoneConfig, ProofPolicy};
 use world::{Universe, secs};
 
 fn links(policy: PasskeyPolicy, by_code: bool) {
-    let mut all = Universe::with(PhoneConfig {
+    links_with(policy, Handoff::Send, by_code);
+}
+
+fn links_with(policy: PasskeyPolicy, handoff: Handoff, by_code: bool) {
+    let phone = PhoneConfig {
         passkey: PasskeyPolicy {
             after_qr: true,
             after_code: true,
             ..policy
         },
         ..PhoneConfig::default()
-    });
+    };
+    let mut all = Universe::with_config(phone, |config| config.handoff = handoff);
     all.scans_codes = !by_code;
     if by_code {
         all.ask_for_code();
@@ -75,5 +80,18 @@ fn after_a_scan() {
 fn after_a_code() {
     for policy in policies() {
         links(policy, true);
+    }
+}
+
+/// The owner compares the codes, which the universe holds to be the same.
+#[test]
+fn without_a_handoff_proof() {
+    for policy in policies() {
+        if policy.proof == ProofPolicy::Required {
+            continue;
+        }
+        for by_code in [false, true] {
+            links_with(policy, Handoff::Withhold, by_code);
+        }
     }
 }

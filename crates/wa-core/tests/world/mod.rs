@@ -36,6 +36,8 @@ pub struct Universe {
     pub events: Vec<Event>,
     /// The phone scans every code that is shown.
     pub scans_codes: bool,
+    /// The owner types every pairing code that is shown.
+    pub types_codes: bool,
     pub scans: Vec<ScanId>,
     connection: Option<(Epoch, ConnId)>,
     inbox: VecDeque<Feed>,
@@ -57,10 +59,16 @@ impl Universe {
     }
 
     pub fn with(phone: PhoneConfig) -> Self {
+        Self::with_config(phone, |_| {})
+    }
+
+    pub fn with_config(phone: PhoneConfig, change: impl FnOnce(&mut Config)) -> Self {
         let now = start();
         let mut world = World::new(WorldConfig::default(), [7; 32], sim_time(now));
         let phone = world.add_next_phone(sim_time(now), phone).unwrap();
-        let config = Arc::new(Config::new("ws://world.test/ws/chat", world.noise_root()));
+        let mut config = Config::new("ws://world.test/ws/chat", world.noise_root());
+        change(&mut config);
+        let config = Arc::new(config);
         let mut rng = ChaCha20Rng::seed_from_u64(3);
         let device = Device::generate(Provider::rust(), &mut rng, now.unix_secs());
         Self {
@@ -73,6 +81,7 @@ impl Universe {
             config,
             events: Vec::new(),
             scans_codes: true,
+            types_codes: true,
             scans: Vec::new(),
             connection: None,
             inbox: VecDeque::new(),
@@ -148,6 +157,30 @@ impl Universe {
     pub fn ask_for_code(&mut self) {
         let number = wa_core::PhoneNumber::parse(&self.phone.to_string()).unwrap();
         self.command(Command::RequestPairingCode(CodeRequest::new(number)));
+    }
+
+    /// The pairing code that was told last.
+    pub fn code(&self) -> String {
+        let told = self.events.iter().rev().find_map(|event| match event {
+            Event::PairingCode { code, .. } => Some(code.expose().to_owned()),
+            _ => None,
+        });
+        told.expect("a pairing code")
+    }
+
+    /// The owner types this on the phone.
+    pub fn type_in(&mut self, code: &str) -> ScanId {
+        let now = sim_time(self.now);
+        let entered = self.world.enter_code(now, self.phone, code).unwrap();
+        self.advance(secs(5));
+        entered
+    }
+
+    /// The server wants another code.
+    pub fn renew_code(&mut self, manual: bool) {
+        let now = sim_time(self.now);
+        assert!(self.world.refresh_pairing_code(now, self.phone, manual));
+        self.settle();
     }
 
     /// Moves time, stopping wherever somebody waits for it.
@@ -278,7 +311,7 @@ impl Universe {
                 let scan = self.world.scan(now, self.phone, text.expose());
                 self.scans.push(scan.unwrap());
             }
-            Event::PairingCode { code, .. } => {
+            Event::PairingCode { code, .. } if self.types_codes => {
                 let entered = self.world.enter_code(now, self.phone, code.expose());
                 self.scans.extend(entered);
             }
@@ -288,7 +321,11 @@ impl Universe {
                     self.tell_later(Command::RespondPasskey(assertion));
                 }
             }
-            Event::PasskeyConfirmation { code: Some(_), .. } => {
+            Event::PasskeyConfirmation {
+                code: Some(code), ..
+            } => {
+                let on_the_phone = self.world.passkey_code(self.phone);
+                assert_eq!(on_the_phone.as_deref(), Some(code.display().as_str()));
                 self.tell_later(Command::ConfirmPasskey(true));
             }
             _ => {}
