@@ -176,6 +176,14 @@ impl FrameDecoder {
         self.pending_bytes().len()
     }
 
+    /// Gives the buffer back if nothing waits in it, for a stream that has fallen silent. The next bytes allocate again.
+    pub fn rest(&mut self) {
+        if self.pending() == 0 {
+            self.buffer = Vec::new();
+            self.consumed = 0;
+        }
+    }
+
     /// How many bytes of memory the buffer holds.
     pub fn capacity(&self) -> usize {
         self.buffer.capacity()

@@ -164,6 +164,22 @@ fn the_longest_frame_passes_and_its_memory_is_given_back() {
 }
 
 #[test]
+fn a_silent_stream_keeps_no_buffer_and_loses_nothing() {
+    let wire = stream(&[b"one".to_vec(), b"two".to_vec()]);
+    let mut frames = FrameDecoder::new();
+    frames.push(&wire[..8]);
+    assert_eq!(frames.next_frame().unwrap().unwrap(), b"one");
+    frames.rest();
+    assert!(frames.capacity() > 0, "two bytes of the next frame wait");
+    frames.push(&wire[8..]);
+    assert_eq!(frames.next_frame().unwrap().unwrap(), b"two");
+    frames.rest();
+    assert_eq!(frames.capacity(), 0);
+    frames.push(&wire);
+    assert_eq!(frames.next_frame().unwrap().unwrap(), b"one");
+}
+
+#[test]
 fn the_memory_of_a_long_frame_is_given_back_with_the_next_one_begun() {
     let mut wire = stream(&[vec![3; 1_000_000], b"next".to_vec()]);
     let rest = wire.split_off(wire.len() - 2);

@@ -38,6 +38,19 @@ fn decoding_and_reading_allocates_nothing_once_the_decoder_has_grown() {
 }
 
 #[test]
+fn a_decoder_at_rest_holds_nothing() {
+    for (name, bytes) in corpus() {
+        let info = measure(|| {
+            let mut decoder = Decoder::new();
+            assert!(decoder.decode(bytes).is_ok());
+            decoder.rest();
+            std::mem::forget(decoder);
+        });
+        assert_eq!(info.bytes_current, 0, "{name}");
+    }
+}
+
+#[test]
 fn a_fresh_decoder_grows_a_few_times_not_once_per_node() {
     for (name, bytes) in corpus() {
         let info = measure(|| {

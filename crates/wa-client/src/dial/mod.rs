@@ -34,8 +34,9 @@ const ORIGIN_VALUE: &str = "https://web.whatsapp.com";
 /// may put several frames in a message, but no message needs to be longer than its longest frame.
 pub(crate) const MAX_MESSAGE_LEN: usize = 0xFF_FFFF + 3;
 
-/// Read buffer of a connection, allocated at once. Small, because most connections are idle most of the time.
-const READ_BUFFER_LEN: usize = 16 * 1024;
+/// Read buffer of a connection, allocated and cleared at once, and the most that one system call reads. Small, because
+/// most connections are idle most of the time; it grows for a message that is longer.
+const READ_BUFFER_LEN: usize = 4 * 1024;
 
 /// How a client reaches its server. One per client; nothing of it is global.
 #[derive(Clone)]

@@ -1,10 +1,25 @@
 //! TLS to the server: rustls with its aws-lc provider, chosen here and nowhere global.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use rustls::client::Resumption;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
+
+/// Sessions a client remembers for resuming: it has one server. They are its own, or they would tie accounts together.
+const REMEMBERED_SESSIONS: usize = 8;
+
+/// Mozilla's list, which never changes: one for all clients, as it is larger than all else that an idle one needs.
+static WEB_PKI: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
+    let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned();
+    Arc::new(roots.collect())
+});
+
+/// The algorithms, constant likewise.
+static PROVIDER: LazyLock<Arc<CryptoProvider>> =
+    LazyLock::new(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
 
 /// Which certificate authorities may vouch for the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,25 +63,23 @@ pub enum TlsRootsError {
 
 /// The TLS configuration for these roots: TLS 1.2 and 1.3, no client certificate.
 pub(crate) fn client_config(roots: &TlsRoots) -> Result<Arc<ClientConfig>, TlsRootsError> {
-    let mut store = RootCertStore::empty();
-    if matches!(roots, TlsRoots::WebPki | TlsRoots::WebPkiAnd(_)) {
-        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    if let TlsRoots::WebPkiAnd(pem) | TlsRoots::Only(pem) = roots {
-        add_pem(&mut store, pem)?;
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let store = match roots {
+        TlsRoots::WebPki => Arc::clone(&WEB_PKI),
+        TlsRoots::WebPkiAnd(pem) => with_pem(RootCertStore::clone(&WEB_PKI), pem)?,
+        TlsRoots::Only(pem) => with_pem(RootCertStore::empty(), pem)?,
+    };
+    let mut config = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
         .with_safe_default_protocol_versions()
         .map_err(|error| TlsRootsError::Setup {
             problem: error.to_string(),
         })?
         .with_root_certificates(store)
         .with_no_client_auth();
+    config.resumption = Resumption::in_memory_sessions(REMEMBERED_SESSIONS);
     Ok(Arc::new(config))
 }
 
-fn add_pem(store: &mut RootCertStore, pem: &[u8]) -> Result<(), TlsRootsError> {
+fn with_pem(mut store: RootCertStore, pem: &[u8]) -> Result<Arc<RootCertStore>, TlsRootsError> {
     let mut any = false;
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate = certificate.map_err(|error| TlsRootsError::Pem {
@@ -80,7 +93,7 @@ fn add_pem(store: &mut RootCertStore, pem: &[u8]) -> Result<(), TlsRootsError> {
         any = true;
     }
     if any {
-        Ok(())
+        Ok(Arc::new(store))
     } else {
         Err(TlsRootsError::Empty)
     }

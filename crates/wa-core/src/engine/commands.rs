@@ -333,5 +333,5 @@ const fn unasked() -> End {
 }
 
 fn is_online(connected: &Connected) -> bool {
-    matches!(connected.stage(), Stage::Session(session) if session.is_online())
+    connected.stage().is_online()
 }

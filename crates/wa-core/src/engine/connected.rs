@@ -81,11 +81,16 @@ impl Connected {
             mut line,
             mut stage,
         } = self;
+        let was_online = stage.is_online();
         let mut unlinking = stage.is_unlinking();
         let end = loop {
             let body = match reader.frames.next_frame() {
                 Ok(Some(body)) => body,
                 Ok(None) => {
+                    // The answers to a login are longer than most of what follows.
+                    if stage.is_online() && !was_online {
+                        reader.rest();
+                    }
                     return Phase::Connected(Box::new(Self {
                         epoch,
                         used,
@@ -149,7 +154,9 @@ impl Connected {
         core.finish(now, end, Socket::Gone)
     }
 
-    pub(super) fn timeout(self: Box<Self>, core: &mut Core, now: Now) -> Phase {
+    pub(super) fn timeout(mut self: Box<Self>, core: &mut Core, now: Now) -> Phase {
+        // It comes as often as the pings, which is seldom enough for a busy connection.
+        self.reader.rest();
         self.step(core, now, |mut stage, core, line| {
             while let Some(purpose) = line.requests.take_expired(now.instant) {
                 stage = stage.unanswered(core, line, now, purpose)?;
@@ -168,6 +175,14 @@ impl Connected {
 
     pub(super) fn state(&self, core: &Core) -> ConnectionState {
         self.stage.state(core)
+    }
+}
+
+impl Reader {
+    /// Gives back what only a stanza under way needs.
+    fn rest(&mut self) {
+        self.frames.rest();
+        self.decoder.rest();
     }
 }
 

@@ -65,6 +65,11 @@ impl Stage {
         }
     }
 
+    /// Whether the login is complete.
+    pub(super) fn is_online(&self) -> bool {
+        matches!(self, Self::Session(session) if session.is_online())
+    }
+
     /// Whether the server has been asked to unlink this device.
     pub(super) const fn is_unlinking(&self) -> bool {
         matches!(self, Self::Unlinking(_))

@@ -64,6 +64,11 @@ impl Decoder {
         Self::default()
     }
 
+    /// Gives all buffers back, for a stream that has fallen silent. The next stanza allocates again.
+    pub fn rest(&mut self) {
+        *self = Self::default();
+    }
+
     /// Decodes a plaintext: a flag byte, then one node, compressed if the flag says so.
     pub fn decode<'a>(&'a mut self, plaintext: &'a [u8]) -> Result<NodeRef<'a>, DecodeError> {
         let Some((flags, body)) = plaintext.split_first() else {
