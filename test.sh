@@ -21,7 +21,7 @@ cargo fetch --locked
 step "format"
 cargo fmt --all --check
 for workspace in fuzz benches interop/whatsapp-rust; do
-  cargo fmt --manifest-path "$workspace/Cargo.toml" --check
+  cargo fmt --all --manifest-path "$workspace/Cargo.toml" --check
 done
 
 step "clippy"
@@ -71,7 +71,7 @@ else
 fi
 
 step "the benches compile"
-CARGO_TARGET_DIR="$PWD/target/benches" cargo check --locked --manifest-path benches/Cargo.toml --benches
+CARGO_TARGET_DIR="$PWD/target/benches" cargo check --locked --manifest-path benches/Cargo.toml --workspace --bins --benches
 
 step "the main job"
 out="$(cargo run --release --locked --quiet -- pair --sim)"

@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 fn main() {
+    println!("{}", wa_benches::environment());
     let mut criterion = Criterion::default()
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2))
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_millis(1500))
         .sample_size(30)
         .without_plots()
         .configure_from_args();
     let mut ops = wa_benches::operations();
     for op in &mut ops {
         let mut group = criterion.benchmark_group(&op.group);
-        group.bench_function(op.row, |bencher| bencher.iter(|| (op.run)()));
+        group.bench_function(op.row, |bencher| bencher.iter_custom(|runs| op.time(runs)));
         group.finish();
     }
     criterion.final_summary();

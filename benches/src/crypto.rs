@@ -7,6 +7,7 @@ use wa_crypto::{
 };
 use wacore_libsignal::core::curve::KeyPair;
 
+const PBKDF2: &str = "pbkdf2 131072 rounds";
 const PBKDF2_ROUNDS: u32 = 131_072;
 const MESSAGE: [u8; 33] = [5; 33];
 
@@ -43,7 +44,7 @@ pub(crate) fn operations() -> Vec<Op> {
             .verify(&[black_box(&MESSAGE)], &signature)
             .expect("a valid signature");
     }));
-    ops.push(op("pbkdf2 131072 rounds", "wa rust", || {
+    ops.push(op(PBKDF2, "wa rust", || {
         let mut key = [0; 32];
         pbkdf2_sha256(black_box(b"ABCD1234"), &[7; 32], PBKDF2_ROUNDS, &mut key);
         black_box(key);
@@ -72,6 +73,12 @@ fn peers(ops: &mut Vec<Op>) {
                 .map(|_| KeyPair::generate(&mut rand::rng()))
                 .collect::<Vec<_>>(),
         );
+    }));
+    ops.push(op(PBKDF2, "wacore", || {
+        black_box(wacore::pair_code::PairCodeUtils::derive_key(
+            black_box("ABCD1234"),
+            &[7; 32],
+        ));
     }));
     let pair = KeyPair::generate(&mut rand::rng());
     let signature = pair
@@ -110,6 +117,12 @@ fn floors(ops: &mut Vec<Op>) {
             .expect("agrees"),
         );
     }));
+    ops.push(op(PBKDF2, "bare pbkdf2", || {
+        let mut key = [0; 32];
+        let password = black_box(b"ABCD1234");
+        pbkdf2::pbkdf2_hmac::<sha2::Sha256>(password, &[7; 32], PBKDF2_ROUNDS, &mut key);
+        black_box(key);
+    }));
     ops.push(op("812 prekeys", "bare aws-lc", || {
         let keys: Vec<_> = (0..812)
             .map(|_| {
@@ -136,5 +149,7 @@ pub(crate) fn targets() -> Vec<Target> {
         target("812 prekeys", "wa aws-lc", &["wacore"], 0.58),
         target("xeddsa sign", "wa rust", &["wacore"], 1.05),
         target("xeddsa verify", "wa rust", &["wacore"], 1.0),
+        target(PBKDF2, "wa rust", &["wacore"], 0.9),
+        target(PBKDF2, "wa rust", &["bare pbkdf2"], 1.0),
     ]
 }

@@ -8,7 +8,11 @@ mod noise;
 mod pairing;
 mod report;
 
-pub use report::print;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+pub use report::{environment, print};
 
 /// One thing done, by one implementation.
 pub struct Op {
@@ -18,6 +22,46 @@ pub struct Op {
     pub row: &'static str,
     /// Doing it once.
     pub run: Box<dyn FnMut()>,
+    /// What has to be ready before, if anything.
+    pub ready: Option<Ready>,
+}
+
+/// Work that is no part of what is measured.
+pub struct Ready {
+    /// Makes ready for so many runs.
+    pub prepare: Box<dyn FnMut(usize)>,
+    /// For how many runs at most at a time.
+    pub batch: usize,
+}
+
+impl Op {
+    /// Does it so many times; how long that took.
+    pub fn time(&mut self, runs: u64) -> Duration {
+        let mut took = Duration::ZERO;
+        let mut left = runs as usize;
+        while left > 0 {
+            let batch = self.prepare(left);
+            let began = Instant::now();
+            for _ in 0..batch {
+                (self.run)();
+            }
+            took += began.elapsed();
+            left -= batch;
+        }
+        took
+    }
+
+    /// Makes ready for up to so many runs; for how many.
+    pub fn prepare(&mut self, runs: usize) -> usize {
+        match &mut self.ready {
+            Some(ready) => {
+                let batch = runs.min(ready.batch);
+                (ready.prepare)(batch);
+                batch
+            }
+            None => runs,
+        }
+    }
 }
 
 /// How far our best row of a group should be from the best of another row.
@@ -85,6 +129,29 @@ fn op(group: impl Into<String>, row: &'static str, run: impl FnMut() + 'static) 
         group: group.into(),
         row,
         run: Box::new(run),
+        ready: None,
+    }
+}
+
+/// An operation on something that is used up and made anew, outside of what is measured.
+fn op_on<T: 'static>(
+    group: impl Into<String>,
+    row: &'static str,
+    batch: usize,
+    state: T,
+    mut prepare: impl FnMut(&mut T, usize) + 'static,
+    mut run: impl FnMut(&mut T) + 'static,
+) -> Op {
+    let state = Rc::new(RefCell::new(state));
+    let prepared = Rc::clone(&state);
+    Op {
+        group: group.into(),
+        row,
+        run: Box::new(move || run(&mut state.borrow_mut())),
+        ready: Some(Ready {
+            prepare: Box::new(move |runs| prepare(&mut prepared.borrow_mut(), runs)),
+            batch,
+        }),
     }
 }
 

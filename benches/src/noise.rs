@@ -1,5 +1,7 @@
 //! Handshakes, both sides in one row, and transport frames.
 
+mod opening;
+
 use crate::{Op, Target, op, rng};
 use std::hint::black_box;
 use wa_crypto::{
@@ -28,6 +30,7 @@ pub(crate) fn operations() -> Vec<Op> {
         ops.push(op("noise IK, both sides", row, move || {
             black_box(pair.shake(Some(server.clone())));
         }));
+        ops.push(op("noise IK, both sides", bare, bare_ik(provider)));
     }
     ops.push(op(
         "noise XX, both sides",
@@ -35,6 +38,7 @@ pub(crate) fn operations() -> Vec<Op> {
         peer_xx(),
     ));
     frames(&mut ops);
+    opening::operations(&mut ops);
     ops
 }
 
@@ -144,6 +148,48 @@ fn bare_xx(provider: Provider) -> impl FnMut() {
     }
 }
 
+/// The cryptography of IK and nothing else: two ephemerals, four agreements with their key derivation a side, the three
+/// texts sealed and opened, the transcript hashes. There is no certificate to verify.
+fn bare_ik(provider: Provider) -> impl FnMut() {
+    let mut rng = rng();
+    let client = NoiseStaticSecret::generate(provider, &mut rng);
+    let server = NoiseStaticSecret::generate(provider, &mut rng);
+    move || {
+        let (e_c, e_s) = (
+            NoiseEphemeralSecret::generate(provider, &mut rng),
+            NoiseEphemeralSecret::generate(provider, &mut rng),
+        );
+        let shared = [
+            e_c.agree(&server.public()),
+            server.agree(&e_c.public()),
+            client.agree(&server.public()),
+            server.agree(&client.public()),
+            e_s.agree(&e_c.public()),
+            e_c.agree(&e_s.public()),
+            e_s.agree(&client.public()),
+            client.agree(&e_s.public()),
+        ];
+        for (turn, shared) in shared.into_iter().enumerate() {
+            let mut derived = [0; 64];
+            hkdf_sha256(
+                shared.expect("honest keys").expose_bytes(),
+                &[7; 32],
+                &[],
+                &mut derived,
+            );
+            // Of the two secrets mixed in before the answer's text only the second seals.
+            if turn == 4 || turn == 5 {
+                continue;
+            }
+            let key = AeadKey::new(provider, derived.first_chunk().expect("64 bytes"));
+            let mut text = [0x2A; 89];
+            black_box(key.seal_in_place(&[0; 12], &[0; 32], &mut text));
+            black_box(sha256(&[&[0; 32], &text]));
+            black_box(sha256(&[&[0; 32], &text]));
+        }
+    }
+}
+
 fn peer_xx() -> impl FnMut() {
     use wacore_libsignal::core::curve::KeyPair;
     use wacore_noise::{HandshakeUtils, NoiseHandshake, XxHandshakeState};
@@ -230,7 +276,7 @@ fn frames(ops: &mut Vec<Op>) {
             ("wa aws-lc", Provider::aws_lc()),
         ] {
             let plaintext = vec![0x42; len];
-            let mut transport = transport(provider);
+            let (mut transport, _) = transports(provider);
             let mut out = Vec::with_capacity(len + 64);
             ops.push(op(&group, row, move || {
                 out.clear();
@@ -301,7 +347,8 @@ fn nonce(counter: u32) -> [u8; 12] {
     nonce
 }
 
-fn transport(provider: Provider) -> wa_noise::Transport {
+/// The client's side and the server's.
+fn transports(provider: Provider) -> (wa_noise::Transport, wa_noise::Transport) {
     let pair = Pair::new(provider);
     let mut rng = rng();
     let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
@@ -315,7 +362,7 @@ fn transport(provider: Provider) -> wa_noise::Transport {
     let awaiting = client
         .start(&mut rng, None, &mut to_server)
         .expect("starts");
-    wa_noise::accept(
+    let step = wa_noise::accept(
         provider,
         &pair.identity,
         b"WA\x06\x03",
@@ -325,41 +372,50 @@ fn transport(provider: Provider) -> wa_noise::Transport {
         &mut to_client,
     )
     .expect("accepts");
-    awaiting
-        .read(&to_client[3..], NOW, &mut Vec::new())
+    to_server.clear();
+    let client = awaiting
+        .read(&to_client[3..], NOW, &mut to_server)
         .expect("verifies")
-        .transport
+        .transport;
+    let ServerStep::AwaitFinish(awaiting) = step else {
+        panic!("nothing was cached")
+    };
+    let server = awaiting.read(&to_server[3..]).expect("finishes");
+    (client, server.transport)
 }
 
 pub(crate) fn targets() -> Vec<Target> {
-    let mut targets = vec![
-        Target {
-            group: "noise XX, both sides".into(),
+    let mut targets = Vec::new();
+    for group in ["noise XX, both sides", "noise IK, both sides"] {
+        targets.push(Target {
+            group: group.into(),
             row: "wa rust",
             against: &["bare rust"],
             at_most: 1.1,
-        },
-        Target {
-            group: "noise XX, both sides".into(),
+        });
+        targets.push(Target {
+            group: group.into(),
             row: "wa aws-lc",
             against: &["bare aws-lc"],
             at_most: 1.1,
-        },
-    ];
+        });
+    }
     for (name, at_most) in [("64 B", 1.25), ("1 KiB", 1.25), ("64 KiB", 1.05)] {
-        let group = format!("seal a frame of {name}");
-        targets.push(Target {
-            group: group.clone(),
-            row: "wa rust",
-            against: &["bare aes-gcm"],
-            at_most,
-        });
-        targets.push(Target {
-            group,
-            row: "wa aws-lc",
-            against: &["bare aws-lc"],
-            at_most,
-        });
+        for what in ["seal", "open"] {
+            let group = format!("{what} a frame of {name}");
+            targets.push(Target {
+                group: group.clone(),
+                row: "wa rust",
+                against: &["bare aes-gcm"],
+                at_most,
+            });
+            targets.push(Target {
+                group,
+                row: "wa aws-lc",
+                against: &["bare aws-lc"],
+                at_most,
+            });
+        }
     }
     targets
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 /// Reads what criterion wrote below `criterion`, counts the allocations of one run of each operation, and prints.
 pub fn print(criterion: &Path, ops: &mut [Op]) {
     let mut medians: BTreeMap<(String, String), f64> = BTreeMap::new();
+    println!("\n{}", environment());
     println!("\n| operation | by | median | allocations | bytes |");
     println!("| --- | --- | --: | --: | --: |");
     for op in ops {
@@ -14,7 +15,9 @@ pub fn print(criterion: &Path, ops: &mut [Op]) {
             continue;
         };
         // Twice, so that buffers which are kept have grown before they are counted.
+        op.prepare(1);
         (op.run)();
+        op.prepare(1);
         let counted = allocation_counter::measure(|| (op.run)());
         println!(
             "| {} | {} | {} | {} | {} |",
@@ -71,6 +74,20 @@ pub fn print(criterion: &Path, ops: &mut [Op]) {
             time(ours)
         );
     }
+}
+
+/// Cores and load of the machine, in one line.
+pub fn environment() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let load = read("/proc/loadavg");
+    let load: Vec<_> = load.split_whitespace().take(3).collect();
+    let cpu = read("/proc/cpuinfo");
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1))
+        .unwrap_or("unknown processor");
+    format!("{cores} cores ({model}), load average {}", load.join(" "))
 }
 
 /// Criterion's folder names replace what a file name cannot hold.

@@ -173,7 +173,7 @@ impl Client {
         let (reply, answer) = oneshot::channel();
         self.shared
             .requests
-            .send(Request::Command(command, reply))
+            .send(Request::Command(Box::new(command), reply))
             .await
             .map_err(|_| ClientError::Ended)?;
         Ok(answer)

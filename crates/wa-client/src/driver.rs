@@ -28,8 +28,11 @@ const MAX_CLOSING: usize = 4;
 
 /// What a handle asks of the driver.
 pub(crate) enum Request {
-    /// A command for the engine, and where to send what became of it.
-    Command(Command, oneshot::Sender<Result<OpOutcome, ClientError>>),
+    /// A command for the engine, and where to send what became of it. Boxed: the queue has room for many, always.
+    Command(
+        Box<Command>,
+        oneshot::Sender<Result<OpOutcome, ClientError>>,
+    ),
     /// Answer once everything that has happened is told.
     Settle(oneshot::Sender<()>),
     /// End without changing what the account is meant to do.
@@ -74,7 +77,7 @@ impl<S: Store> Driver<S> {
         loop {
             match self.wait().await {
                 Wake::Request(Some(Request::Command(command, reply))) => {
-                    self.command(command, reply)
+                    self.command(*command, reply)
                 }
                 Wake::Request(Some(Request::Settle(reply))) => {
                     let _ = reply.send(());

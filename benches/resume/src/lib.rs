@@ -1,0 +1,1 @@
+//! Nothing: the measurement is the package's bench.
