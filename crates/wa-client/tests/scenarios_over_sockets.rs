@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use wa_client::{Client, Event, Events};
-use wa_sim::{DeviceView, SCENARIOS, Scenario, Sim, Story};
+use wa_sim::{DeviceView, Scenario, Sim, Story, scenarios};
 
 /// How many scenarios run at the same time.
 const AT_ONCE: usize = 8;
@@ -145,6 +145,7 @@ fn told(event: &Event) -> Option<String> {
         Event::LoggedOut { reason, .. } => format!("logged_out {}", reason.name()),
         Event::Trouble(trouble) => trouble.name().to_owned(),
         Event::PairingFailed(_) => "pairing_failed".to_owned(),
+        Event::Devices { .. } => "devices".to_owned(),
         _ => return None,
     })
 }
@@ -195,7 +196,7 @@ fn is_by_qr(story: Story) -> bool {
 async fn every_scenario_ends_where_it_must() {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut runs = JoinSet::new();
-    for scenario in SCENARIOS.iter().filter(|scenario| is_by_qr(scenario.story)) {
+    for scenario in scenarios().filter(|scenario| is_by_qr(scenario.story)) {
         let places = Arc::clone(&places);
         runs.spawn(async move {
             let _place = places.acquire_owned().await.unwrap();

@@ -9,7 +9,7 @@
 mod world;
 
 use wa_core::Command;
-use wa_sim::{SCENARIOS, Scenario, Story};
+use wa_sim::{Scenario, Story, scenarios};
 use world::{Universe, secs, told};
 
 /// No scenario needs more: the longest wait is that for codes nobody scans.
@@ -126,7 +126,7 @@ fn run(scenario: &Scenario) -> Result<(), String> {
 }
 
 fn run_all(of: impl Fn(Story) -> bool) {
-    let wanted = SCENARIOS.iter().filter(|scenario| of(scenario.story));
+    let wanted = scenarios().filter(|scenario| of(scenario.story));
     let failures: Vec<String> = wanted.filter_map(|scenario| run(scenario).err()).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

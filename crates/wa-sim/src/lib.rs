@@ -124,7 +124,7 @@ pub use phone::{
     CODE_LEN, Companion, DEEP_LINK_PREFIX, EnteredCode, EnteredCodeError, MAX_QR_LEN,
     PasskeyPolicy, PhoneConfig, ProofPolicy, QrField, QrForms, QrParseError, ScannedQr, parse_qr,
 };
-pub use scenario::{SCENARIOS, Scenario, Story};
+pub use scenario::{Scenario, Story, scenarios};
 pub use world::{
     AccountView, AddPhoneError, CeremonyError, CodeWanted, CompanionView, ConfirmError, ConnInfo,
     DeviceView, ImportError, MAX_ACCOUNTS, MAX_CODES_PER_CONNECTION, MAX_REMARKS, Misbehaviour,

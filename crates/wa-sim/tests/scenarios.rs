@@ -12,7 +12,7 @@ use serde_json::Value;
 use serde_json::json;
 use wa_sim::{
     BadCertificate, BadDeviceList, BadDigest, BadFrame, BadIdentity, Extra, Fault, FaultScript,
-    IqKind, RefreshChild, RemovalNotice, SCENARIOS, StanzaClass, StanzaKind, Step, StreamError,
+    IqKind, RefreshChild, RemovalNotice, StanzaClass, StanzaKind, Step, StreamError, scenarios,
 };
 
 const MANUAL: &str = include_str!("../../../docs/manual/10-simulator.md");
@@ -47,7 +47,7 @@ fn name_of(fault: &Fault) -> String {
 fn every_fault_has_a_scenario() {
     let mut told = BTreeSet::new();
     let mut seen = BTreeSet::new();
-    for scenario in SCENARIOS {
+    for scenario in scenarios() {
         assert!(seen.insert(scenario.name), "{} twice", scenario.name);
         let script = scenario
             .script()
@@ -61,7 +61,7 @@ fn every_fault_has_a_scenario() {
 
 #[test]
 fn every_form_of_an_answer_that_ends_the_stream_or_is_unasked_has_a_scenario() {
-    let all: String = SCENARIOS.iter().map(|scenario| scenario.faults).collect();
+    let all: String = scenarios().map(|scenario| scenario.faults).collect();
     let mut kinds = names::<StreamError>(json!({ "kind": "?" }));
     kinds.extend(names::<Extra>(json!({ "kind": "?" })));
     kinds.extend(names::<BadFrame>(json!({ "kind": "?" })));

@@ -358,6 +358,7 @@ pub fn told(event: &Event) -> Option<String> {
         Event::LoggedOut { reason, .. } => format!("logged_out {}", reason.name()),
         Event::Trouble(trouble) => trouble.name().to_owned(),
         Event::PairingFailed(_) => "pairing_failed".to_owned(),
+        Event::Devices { .. } => "devices".to_owned(),
         Event::PairingCodeEnded(_) => "pairing_code_ended".to_owned(),
         Event::PasskeyEnded(_) => "passkey_ended".to_owned(),
         Event::OpDone {

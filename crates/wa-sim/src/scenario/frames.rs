@@ -1,0 +1,156 @@
+//! Sockets, frames and handshakes.
+
+use super::Story::{Link, Login};
+use super::{Scenario, scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    // Sockets and frames.
+    scenario(
+        "the server closes in the handshake",
+        Link,
+        r#"[{"fault":"close_at","step":"server_hello"}]"#,
+        "online",
+        &["closed"],
+    ),
+    scenario(
+        "the server falls silent after the payload",
+        Link,
+        r#"[{"fault":"silent_at","step":"client_finish"}]"#,
+        "online",
+        &["timed_out"],
+    ),
+    scenario(
+        "the server falls silent while online",
+        Login,
+        r#"[{"fault":"silent_at","step":"online"}]"#,
+        "online",
+        &["keep_alive"],
+    ),
+    scenario(
+        "answers come late",
+        Login,
+        r#"[{"fault":"delay_at","step":"count","ms":150}]"#,
+        "online",
+        &[],
+    ),
+    scenario(
+        "the handshake comes late and is followed by a close",
+        Login,
+        r#"[{"fault":"delay_at","step":"client_hello","ms":100},{"fault":"close_at","step":"success"}]"#,
+        "online",
+        &["closed"],
+    ),
+    scenario(
+        "a frame of garbage",
+        Login,
+        r#"[{"fault":"bad_frame_at","step":"online","frame":{"kind":"garbage"}}]"#,
+        "online",
+        &["transport"],
+    ),
+    scenario(
+        "garbage instead of a handshake",
+        Link,
+        r#"[{"fault":"bad_frame_at","step":"client_hello","frame":{"kind":"garbage"}}]"#,
+        "online",
+        &["handshake"],
+    ),
+    scenario(
+        "an empty frame",
+        Login,
+        r#"[{"fault":"bad_frame_at","step":"online","frame":{"kind":"empty"}}]"#,
+        "online",
+        &["transport"],
+    ),
+    scenario(
+        "a frame that never ends",
+        Login,
+        r#"[{"fault":"bad_frame_at","step":"online","frame":{"kind":"oversize"}}]"#,
+        "online",
+        &["keep_alive"],
+    ),
+    scenario(
+        "a close in the middle of a frame",
+        Login,
+        r#"[{"fault":"bad_frame_at","step":"online","frame":{"kind":"half"}},{"fault":"close_at","step":"online"}]"#,
+        "online",
+        &["closed"],
+    ),
+    scenario(
+        "a truncated node",
+        Login,
+        r#"[{"fault":"bad_frame_at","step":"online","frame":{"kind":"truncated"}}]"#,
+        "online",
+        &["unreadable_stanza"],
+    ),
+    scenario(
+        "a node nested too deep",
+        Link,
+        r#"[{"fault":"bad_frame_at","step":"pair_device","frame":{"kind":"deep","depth":20000}}]"#,
+        "online",
+        &["unreadable_stanza"],
+    ),
+    scenario(
+        "a compressed node without end",
+        Login,
+        r#"[{"fault":"bad_frame_at","step":"online","frame":{"kind":"zip_bomb","inflated":20000000}}]"#,
+        "online",
+        &["unreadable_stanza"],
+    ),
+    scenario(
+        "frames cut into small messages",
+        Link,
+        r#"[{"fault":"split_frames","chunk":7,"times":null}]"#,
+        "online",
+        &[],
+    ),
+    scenario(
+        "frames joined into one message",
+        Link,
+        r#"[{"fault":"join_frames","times":null}]"#,
+        "online",
+        &[],
+    ),
+    // The handshake.
+    scenario(
+        "a certificate under another root",
+        Link,
+        r#"[{"fault":"certificate","problem":"wrong_root"}]"#,
+        "failed",
+        &[],
+    ),
+    scenario(
+        "an expired certificate",
+        Link,
+        r#"[{"fault":"certificate","problem":"expired"}]"#,
+        "online",
+        &["handshake"],
+    ),
+    scenario(
+        "a certificate of tomorrow",
+        Link,
+        r#"[{"fault":"certificate","problem":"not_yet_valid"}]"#,
+        "online",
+        &["handshake"],
+    ),
+    scenario(
+        "a certificate of another key",
+        Link,
+        r#"[{"fault":"certificate","problem":"other_key"}]"#,
+        "failed",
+        &[],
+    ),
+    scenario(
+        "a certificate that is none",
+        Link,
+        r#"[{"fault":"certificate","problem":"undecodable"}]"#,
+        "failed",
+        &[],
+    ),
+    scenario(
+        "the short handshake is refused",
+        Login,
+        r#"[{"fault":"refuse_ik"}]"#,
+        "online",
+        &[],
+    ),
+];
