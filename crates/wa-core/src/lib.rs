@@ -1,7 +1,8 @@
 //! The sans-IO engine of a companion device: everything between the bytes of a socket and the events of an
 //! application.
 //!
-//! **What it does.** It makes a [`Device`] and its keys, links it to a phone by QR code, logs it in, keeps
+//! **What it does.** It makes a [`Device`] and its keys, links it to a phone by QR code, by pairing code and
+//! through the ceremony of a passkey, logs it in, keeps
 //! its prekeys on the server in order, keeps the connection alive, reconnects with back-off, unlinks it, and
 //! says at every moment what it is doing ([`ConnectionState`], one enum). It acks what the server delivers, so
 //! that the server does not end the stream over it; messages are not read yet.
