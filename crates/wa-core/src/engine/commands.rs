@@ -57,7 +57,7 @@ impl Phase {
     }
 
     /// A logout is being finished beside; pairing anew comes after it.
-    fn start_after_settling(self, core: &mut Core, now: Now) -> Self {
+    pub(super) fn start_after_settling(self, core: &mut Core, now: Now) -> Self {
         if let Some(settling) = &mut core.settling {
             settling.then = Then::Start;
         }

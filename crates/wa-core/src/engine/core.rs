@@ -58,6 +58,8 @@ pub(super) struct Core {
     pub(super) refusals: Refusals,
     /// Asked for by an operation, and not on its way yet.
     pub(super) wanted_code: Option<CodeRequest>,
+    /// Asked for on this connection, and not answered yet.
+    pub(super) asked_code: Option<CodeRequest>,
     pub(super) shown: Shown,
     reported: ConnectionState,
     after_state: Vec<Event>,
@@ -199,6 +201,7 @@ impl Core {
             resume: Resume::Offered,
             refusals: Refusals::default(),
             wanted_code: None,
+            asked_code: None,
             shown: Shown::default(),
             reported,
             after_state: Vec::new(),

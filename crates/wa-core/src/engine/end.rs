@@ -152,7 +152,10 @@ impl Core {
             } => self.log_out(now, reason, server_unlinked),
             End::Refused(reason) => self.refused(reason),
             End::Conflict(reason) => self.conflict(now, reason),
-            End::Outdated => self.outdated(now),
+            End::Outdated => {
+                self.want_code_again();
+                self.outdated(now)
+            }
             End::Settled => Phase::rest(logged_out()),
             End::Restricted { code, seconds } => self.restricted(now, code, seconds),
             End::PairingExpired => {

@@ -52,6 +52,7 @@ impl Core {
         };
         if self.ops.open.remove(at).1 == Waits::ForCode {
             self.wanted_code = None;
+            self.asked_code = None;
         }
         self.tell_after(Event::OpDone { op, result });
     }

@@ -26,6 +26,12 @@ impl Phase {
             core.done(op, Err(CommandError::AlreadyLinked));
             return self;
         }
+        if core.settling.is_some() {
+            if core.want_code(op, request) {
+                return self.start_after_settling(core, now);
+            }
+            return self;
+        }
         if let Self::Connected(connected) = self {
             return connected.step(core, now, |stage, core, line| match stage {
                 Stage::Pairing(pairing) => pairing.request_code(core, line, now, op, request),
@@ -72,6 +78,7 @@ impl AwaitPairing {
         let Some(request) = core.wanted_code.take() else {
             return;
         };
+        core.asked_code = Some(request.clone());
         let asked = self
             .pairing
             .request_code(now.instant, request, &mut *core.rng);
@@ -90,9 +97,12 @@ impl AwaitPairing {
     ) -> Result<Stage, End> {
         let asked = self
             .pairing
-            .request_code(now.instant, request, &mut *core.rng);
+            .request_code(now.instant, request.clone(), &mut *core.rng);
         match asked {
-            Ok(()) => core.park(op, Waits::ForCode),
+            Ok(()) => {
+                core.park(op, Waits::ForCode);
+                core.asked_code = Some(request);
+            }
             Err(error) => core.done(op, Err(refused(&error))),
         }
         self.carry_out(core, line, now)
@@ -201,6 +211,13 @@ impl Core {
             self.tell(Event::PairingCodeEnded(CodeEnd::ConnectionEnded));
         }
         self.withdraw_passkey();
+    }
+
+    /// Another client version is tried before anybody is told: the code is asked for under that.
+    pub(in crate::engine) fn want_code_again(&mut self) {
+        if let Some(request) = self.asked_code.take() {
+            self.wanted_code = Some(request);
+        }
     }
 
     /// The connection a code was asked for on is over.
