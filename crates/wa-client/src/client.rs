@@ -85,10 +85,16 @@ impl Client {
 
     /// Unlinks at the server, if it can be reached, and destroys the credentials in any case.
     pub async fn logout(&self) -> Result<LogoutOutcome, ClientError> {
-        match self
-            .command(Command::Logout(LogoutOptions::default()))
-            .await?
-        {
+        self.logout_with(LogoutOptions::default()).await
+    }
+
+    /// The same, and keeps what the options name.
+    ///
+    /// A server that has not confirmed the unlink is asked again later, by this client or by the next one on the
+    /// account; [`Event::UnlinkFinished`](crate::Event::UnlinkFinished) tells how that ended. Called again before, this
+    /// tries at once.
+    pub async fn logout_with(&self, options: LogoutOptions) -> Result<LogoutOutcome, ClientError> {
+        match self.command(Command::Logout(options)).await? {
             OpOutcome::LoggedOut { server_unlinked } => Ok(LogoutOutcome { server_unlinked }),
             _ => Ok(LogoutOutcome {
                 server_unlinked: None,

@@ -48,7 +48,8 @@ pub use version::{
 pub use wa_core::{
     Awaited, ClientType, ClientVersion, CloseCause, CommandError, Config, ConnectionState,
     DeviceConfig, DisconnectReason, EngineError, Event, FailReason, HistorySupport, Jid,
-    LoginOptions, LogoutReason, NoiseRoot, OpenFailure, PRODUCTION_URL, PairCandidate, PairError,
-    PairingFailure, ParseVersionError, PlatformType, Provider, QrForm, QrText, ReconnectPolicy,
-    Registered, RestoreError, Step, StreamFault, Timings, Trouble, VersionChoice,
+    LinkedDevice, LoginOptions, LogoutOptions, LogoutReason, NoiseRoot, OpenFailure,
+    PRODUCTION_URL, PairCandidate, PairError, PairingFailure, ParseVersionError, PlatformType,
+    Provider, QrForm, QrText, ReconnectPolicy, RecordKind, Registered, RestoreError, Step,
+    StreamFault, Timings, Trouble, VersionChoice,
 };

@@ -7,7 +7,8 @@
 
 mod support;
 
-use support::{Done, Rig};
+use support::{Done, Fault, Point, Rig, secs};
+use wa_core::{Command, LogoutOptions};
 use wa_proto::{Jid, Node};
 
 fn identity_change(from: &str) -> Node {
@@ -49,4 +50,42 @@ fn that_of_somebody_else_is_acked_as_ever() {
     rig.serve(&identity_change("12025550199@s.whatsapp.net"));
     assert_eq!(rig.state(), "online");
     assert_eq!(rig.service.sent("ack").len(), 1);
+}
+
+#[test]
+fn it_voids_the_link_in_every_phase_of_a_connection() {
+    let note = || identity_change("12025550123@s.whatsapp.net");
+    // Before the login is answered.
+    let mut rig = Rig::online();
+    rig.restart();
+    rig.service
+        .fail(Point::Login, Fault::Stanzas(vec![note()]), 1);
+    rig.command(Command::Start);
+    assert_eq!(rig.state(), "logged_out");
+    assert!(rig.store.is_empty());
+
+    // Between the pairing reply and the restart.
+    let mut rig = Rig::new();
+    rig.service
+        .fail(Point::PairSign, Fault::Stanzas(vec![note()]), 1);
+    rig.pair();
+    assert_eq!(rig.state(), "logged_out");
+    assert!(rig.store.is_empty());
+
+    // While the stream ends.
+    let mut rig = Rig::online();
+    rig.serve(&Node::new("xmlstreamend"));
+    rig.serve(&note());
+    assert_eq!(rig.state(), "logged_out");
+    assert!(rig.store.is_empty());
+
+    // While a logout waits for its answer.
+    let mut rig = Rig::online();
+    rig.service.fail(Point::Unlink, Fault::Silent, 1);
+    rig.service.seen.stanzas.clear();
+    rig.command(Command::Logout(LogoutOptions::default()));
+    rig.serve(&note());
+    rig.advance(secs(3));
+    assert_eq!(rig.state(), "logged_out");
+    assert!(rig.service.sent("ack").is_empty());
 }

@@ -278,3 +278,28 @@ fn write_golden() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/device_v2.json");
     std::fs::write(path, serde_json::to_string_pretty(&file).unwrap()).unwrap();
 }
+
+#[test]
+fn caches_that_are_damaged_are_forgotten_and_a_tombstone_is_not() {
+    for (kind, is_cache) in [
+        (RecordKind::OwnDevices, true),
+        (RecordKind::Version, true),
+        (RecordKind::Tombstone, false),
+    ] {
+        let engine = |value: Vec<u8>| {
+            let mut records = golden_2();
+            records.retain(|record| record.kind != kind);
+            records.push(Record::new(kind, Vec::new(), value));
+            let config = support::config(&support::Service::new());
+            wa_core::Engine::restore(config.into(), &records, Box::new(rng(9)), start())
+        };
+        let damaged = engine(vec![8, 1, 0xff]);
+        match damaged {
+            Ok(_) => assert!(is_cache, "{kind:?}"),
+            Err(RestoreError::Damaged { .. }) => assert!(!is_cache, "{kind:?}"),
+            Err(error) => panic!("{kind:?}: {error}"),
+        }
+        let newer = engine(vec![8, 2]).unwrap_err();
+        assert!(matches!(newer, RestoreError::Newer { .. }), "{kind:?}");
+    }
+}

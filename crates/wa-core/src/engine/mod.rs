@@ -6,6 +6,7 @@ mod drain;
 mod end;
 mod keepalive;
 mod login;
+mod notes;
 mod ops;
 mod own_devices;
 mod pairing;
