@@ -49,7 +49,7 @@ impl Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Link by QR code and end once the device has logged in.
+    /// Link by QR code, by a code typed on the phone, or by passkey, and end once the device has logged in.
     #[command(after_help = EXIT_CODES_HELP)]
     Pair(PairArgs),
     /// Stay connected and print events until interrupted.
@@ -191,6 +191,46 @@ pub(crate) struct QrArgs {
     pub(crate) invert: bool,
 }
 
+/// How to link otherwise than by QR code.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct WayArgs {
+    /// Link by a code typed on the phone with this number, like "+1 555 123 4567", instead of a scan.
+    #[arg(long = "code", value_name = "NUMBER", allow_hyphen_values = true)]
+    pub(crate) number: Option<String>,
+    #[command(flatten)]
+    pub(crate) code: CodeArgs,
+    /// Show the QR code, too.
+    #[arg(long, requires = "number")]
+    pub(crate) qr: bool,
+    /// Be ready for an account that asks for its passkey: print what to sign, take the signature, compare codes.
+    #[arg(long)]
+    pub(crate) passkey: bool,
+    #[command(flatten)]
+    pub(crate) answer: PasskeyArgs,
+}
+
+/// What a pairing code is to be like.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct CodeArgs {
+    /// Use this code instead of a random one: eight of the digits 1 to 9 and the letters but I, O and U.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) custom_code: Option<String>,
+    /// Do not have the phone notify its owner.
+    #[arg(long)]
+    pub(crate) no_push: bool,
+}
+
+/// How to answer for a passkey.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct PasskeyArgs {
+    /// File the signature (assertion JSON) will be put into, or `-` for standard input, which is the default.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passkey_response: Option<PathBuf>,
+    /// Take the code on the phone for the same one without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct PairArgs {
     /// Start a simulated server and phone in this process and link against them. Uses a temporary store
@@ -200,6 +240,8 @@ pub(crate) struct PairArgs {
     /// Print events as JSON lines instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) way: WayArgs,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]
@@ -245,6 +287,10 @@ impl PairArgs {
 pub(crate) enum PairWay {
     /// By QR code.
     Qr,
+    /// By a code typed on the phone with the number of --phone; the QR code is on offer, too, with --json.
+    Code,
+    /// By QR code, or with --phone by code, and then by the passkey of the account.
+    Passkey,
 }
 
 #[derive(Debug, Args)]
@@ -255,6 +301,19 @@ pub(crate) struct RunArgs {
     /// Link first if the account is not linked.
     #[arg(long, value_name = "WAY")]
     pub(crate) pair: Option<PairWay>,
+    /// Number of the phone to type the code on, for --pair code.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        requires = "pair",
+        required_if_eq("pair", "code"),
+        allow_hyphen_values = true
+    )]
+    pub(crate) phone: Option<String>,
+    #[command(flatten)]
+    pub(crate) code: CodeArgs,
+    #[command(flatten)]
+    pub(crate) answer: PasskeyArgs,
     /// Ask before accepting a phone (machine mode: the `approve` command).
     #[arg(long, requires = "json")]
     pub(crate) require_approval: bool,
@@ -275,8 +334,20 @@ pub(crate) struct StatusArgs {
     pub(crate) store: StoreArgs,
 }
 
+/// What may stay in the store after a logout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Keep {
+    /// Identity keys of the people written with.
+    PeerIdentities,
+    /// The client version fetched last.
+    Version,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct LogoutArgs {
+    /// What to leave in the store; everything else of the link goes.
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) keep: Vec<Keep>,
     /// Print the result as a JSON line.
     #[arg(long)]
     pub(crate) json: bool,

@@ -32,8 +32,17 @@ pub(crate) enum Failure {
     Build(BuildError),
     #[error("this account is not linked; link it with `wa pair`")]
     NotLinked,
-    #[error("nobody scanned the code in time; run the command again for a new one")]
+    #[error("nobody used the code in time; run the command again for a new one")]
     PairingExpired,
+    #[error("{0}")]
+    Code(String),
+    #[error(
+        "this account asks for its passkey before it takes a new device; run the command again with --passkey (in machine \
+         mode answer passkey_requested)"
+    )]
+    PasskeyNeeded,
+    #[error("linking by passkey failed: {0}; run the command again for another attempt")]
+    Passkey(String),
     #[error("logged out: {0}; the keys are destroyed. Link again with `wa pair`")]
     LoggedOut(String),
     #[error(
@@ -50,8 +59,8 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Client(ClientError),
     #[error(
-        "the device is logged out and its keys are destroyed, but the server did not confirm it: remove the device \
-         on the phone under Linked devices if it is still listed"
+        "the device is logged out here, but the server did not confirm it: `wa logout` asks again, so does whatever \
+         connects this account next; or remove the device on the phone under Linked devices if it is still listed"
     )]
     Unconfirmed,
     #[error("interrupted")]
@@ -72,6 +81,7 @@ impl Failure {
             Self::Conflict | Self::Restricted(_) => 7,
             Self::Unconfirmed => 8,
             Self::Interrupted => 130,
+            Self::Code(_) | Self::PasskeyNeeded | Self::Passkey(_) => 1,
             Self::File { .. } | Self::Build(_) | Self::Client(_) | Self::Other(_) => 1,
         })
     }
@@ -86,6 +96,9 @@ impl Failure {
             Self::Build(_) => "start",
             Self::NotLinked => "not_linked",
             Self::PairingExpired => "pairing_expired",
+            Self::Code(_) => "pairing_code",
+            Self::PasskeyNeeded => "passkey_needed",
+            Self::Passkey(_) => "passkey",
             Self::LoggedOut(_) => "logged_out",
             Self::Outdated(_) => "outdated",
             Self::Conflict => "conflict",
@@ -187,7 +200,10 @@ mod tests {
             Failure::Store(_) => Failure::Build(BuildError::AmbiguousAccount { count: 2 }),
             Failure::Build(_) => Failure::NotLinked,
             Failure::NotLinked => Failure::PairingExpired,
-            Failure::PairingExpired => Failure::LoggedOut(String::new()),
+            Failure::PairingExpired => Failure::Code(String::new()),
+            Failure::Code(_) => Failure::PasskeyNeeded,
+            Failure::PasskeyNeeded => Failure::Passkey(String::new()),
+            Failure::Passkey(_) => Failure::LoggedOut(String::new()),
             Failure::LoggedOut(_) => Failure::Outdated(String::new()),
             Failure::Outdated(_) => Failure::Conflict,
             Failure::Conflict => Failure::Restricted(String::new()),

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use wa_client::{ConnectionState, Event, Step};
+use wa_client::{CodeEnd, ConnectionState, Event, Step};
 
 /// The line for an event, if a person should see one.
 pub(crate) fn line(event: &Event) -> Option<String> {
@@ -22,6 +22,21 @@ pub(crate) fn line(event: &Event) -> Option<String> {
             None => format!("Disconnected: {reason}."),
         },
         Event::LoggedOut { reason, .. } => format!("Logged out: {reason}."),
+        Event::PairingCodeEnded(CodeEnd::PasskeyBegan) => return None,
+        Event::PairingCodeEnded(end) => format!("The pairing code is over: {end}."),
+        Event::PairingCodeRefresh { .. } => "The server wants another pairing code.".to_owned(),
+        Event::PasskeyConfirmation { code: None, .. } => {
+            "The phone has confirmed by itself: no codes to compare.".to_owned()
+        }
+        Event::PasskeyEnded(end) => format!("Linking by passkey failed: {end}."),
+        Event::UnlinkFinished {
+            server_unlinked: true,
+        } => "An earlier logout is finished: the server has unlinked that device.".to_owned(),
+        Event::UnlinkFinished {
+            server_unlinked: false,
+        } => "An earlier logout was not confirmed: remove that device on the phone under Linked devices if it is \
+              still listed."
+            .to_owned(),
         Event::PairingFailed(failure) => format!("Linking failed: {failure}."),
         Event::Trouble(trouble) => format!("Trouble: {trouble}."),
         Event::State(ConnectionState::Restricted {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wa_client::{
-    BuildError, Client, ClientBuilder, ClientVersion, ConnectionState, Event, Events, TlsRoots,
-    VersionChoice,
+    BuildError, Client, ClientBuilder, ClientVersion, ConnectionState, Event, Events, Step,
+    TlsRoots, VersionChoice,
 };
 use wa_store::{AccountInfo, Store as _, StoreError, read_bounded};
 use wa_store_sqlite::SqliteStore;
@@ -19,7 +19,7 @@ use crate::exit::Failure;
 use crate::paths::UserFolders;
 use crate::qr::Matrix;
 use crate::qr::image::Pictures;
-use crate::screen::{Extent, Offer, Screen, Surface};
+use crate::screen::{CodeKind, CodeOffer, Extent, Offer, Screen, Surface};
 use crate::signals::Interrupt;
 use crate::{machine, report};
 
@@ -194,54 +194,54 @@ fn client_version(server: &ServerArgs) -> Result<VersionChoice, Failure> {
 /// Where the events of a command go.
 pub(crate) enum Output {
     /// To a person.
-    Person(Box<Screen<Stdout>>),
+    Person(Box<Screen<Stdout>>, bool),
     /// To a program.
     Machine(Pictures),
 }
 
 impl Output {
-    pub(crate) fn new(json: bool, qr: &QrArgs) -> Self {
+    /// Without `shows_qr` a person is not shown QR codes, and not told to scan them.
+    pub(crate) fn new(json: bool, qr: &QrArgs, shows_qr: bool) -> Self {
         let pictures = Pictures::new(qr);
         if json {
             return Self::Machine(pictures);
         }
-        Self::Person(Box::new(Screen::new(
-            std::io::stdout(),
-            surface,
-            qr.invert,
-            pictures,
-        )))
+        let screen = Screen::new(std::io::stdout(), surface, qr.invert, pictures);
+        Self::Person(Box::new(screen), shows_qr)
     }
 
     /// A line for a person; programs do not need it.
     pub(crate) fn say(&mut self, text: &str) -> std::io::Result<()> {
         match self {
-            Self::Person(screen) => screen.line(text),
+            Self::Person(screen, _) => screen.line(text),
             Self::Machine(_) => Ok(()),
         }
     }
 
     pub(crate) fn event(&mut self, event: &Event) -> std::io::Result<()> {
         match self {
-            Self::Person(screen) => for_person(screen, event),
+            Self::Person(screen, shows_qr) => for_person(screen, *shows_qr, event),
             Self::Machine(pictures) => for_machine(pictures, event),
         }
     }
 
     fn tick(&mut self) -> std::io::Result<()> {
         match self {
-            Self::Person(screen) => screen.tick(),
+            Self::Person(screen, _) => screen.tick(),
             Self::Machine(_) => Ok(()),
         }
     }
 
     fn is_counting_down(&self) -> bool {
-        matches!(self, Self::Person(screen) if screen.is_showing())
+        matches!(self, Self::Person(screen, _) if screen.is_showing())
     }
 
     pub(crate) fn blank(&mut self) -> std::io::Result<()> {
         match self {
-            Self::Person(screen) => screen.blank(),
+            Self::Person(screen, _) => {
+                screen.blank_code()?;
+                screen.blank()
+            }
             Self::Machine(pictures) => {
                 pictures.remove();
                 Ok(())
@@ -250,18 +250,47 @@ impl Output {
     }
 }
 
-fn for_person(screen: &mut Screen<Stdout>, event: &Event) -> std::io::Result<()> {
+fn for_person(screen: &mut Screen<Stdout>, shows_qr: bool, event: &Event) -> std::io::Result<()> {
     match event {
-        Event::Qr { text, seq, ttl, .. } => screen.show(Offer {
-            text: Zeroizing::new(text.expose().to_owned()),
-            seq: *seq,
-            deadline: Instant::now() + *ttl,
-        }),
-        Event::QrBlanked => screen.blank(),
-        event => match report::line(event) {
-            Some(line) => screen.line(&line),
-            None => Ok(()),
-        },
+        Event::Qr { .. } if !shows_qr => return Ok(()),
+        Event::Progress(Step::WaitingForScan) if !shows_qr => {
+            return screen.line("Asking the server for a pairing code …");
+        }
+        Event::Qr { text, seq, ttl, .. } => {
+            return screen.show(Offer {
+                text: Zeroizing::new(text.expose().to_owned()),
+                seq: *seq,
+                deadline: Instant::now() + *ttl,
+            });
+        }
+        Event::QrBlanked => return screen.blank(),
+        Event::PairingCode { code, ttl, .. } => {
+            return screen.show_code(CodeOffer {
+                kind: CodeKind::Pairing,
+                text: code.display(),
+                deadline: Instant::now() + *ttl,
+            });
+        }
+        Event::PasskeyConfirmation {
+            code: Some(code),
+            expires_at_unix_ms,
+        } => {
+            let left = expires_at_unix_ms.saturating_sub(report::unix_ms());
+            return screen.show_code(CodeOffer {
+                kind: CodeKind::Confirmation,
+                text: code.display(),
+                deadline: Instant::now() + Duration::from_millis(left),
+            });
+        }
+        Event::PairingCodeEnded(_)
+        | Event::PasskeyEnded(_)
+        | Event::Paired { .. }
+        | Event::Progress(Step::Verifying) => screen.blank_code()?,
+        _ => {}
+    }
+    match report::line(event) {
+        Some(line) => screen.line(&line),
+        None => Ok(()),
     }
 }
 

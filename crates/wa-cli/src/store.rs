@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use wa_core::{Query, RecordKind};
 use wa_store::{AccountInfo, KeySource, Store as _, StoreError};
 use wa_store_sqlite::SqliteStore;
 
@@ -137,6 +138,17 @@ pub(crate) async fn is_in_use(store: &SqliteStore, account: &AccountInfo) -> Res
         Err(StoreError::Locked { .. }) => Ok(true),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a logout of the account still waits to be confirmed by the server.
+pub(crate) async fn has_unfinished_logout(
+    store: &SqliteStore,
+    account: &AccountInfo,
+) -> Result<bool, Failure> {
+    let records = store.load(&account.id, Query::Device).await?;
+    Ok(records
+        .iter()
+        .any(|record| record.kind == RecordKind::Tombstone))
 }
 
 fn names(accounts: &[AccountInfo]) -> String {

@@ -7,7 +7,7 @@ use futures_util::stream::FuturesUnordered;
 use rand_core::UnwrapErr;
 use tokio::sync::{mpsc, watch};
 use wa_core::{
-    Config, DeviceConfig, Engine, NoiseRoot, PRODUCTION_URL, QrForm, Query, VersionChoice,
+    Config, DeviceConfig, Engine, Handoff, NoiseRoot, PRODUCTION_URL, QrForm, Query, VersionChoice,
 };
 use wa_crypto::Provider;
 use wa_store::{AccountId, Store};
@@ -142,6 +142,13 @@ impl<S> ClientBuilder<S> {
         self
     }
 
+    /// Whether linking by passkey proves that it follows a scan or an entered code, which spares the owner the
+    /// comparison of codes. Default: [`Handoff::Send`]. With [`Handoff::Withhold`] the codes are always compared.
+    pub fn handoff(mut self, handoff: Handoff) -> Self {
+        self.config.handoff = handoff;
+        self
+    }
+
     /// Go out through this proxy and no other way. Proxies named in the environment are never used.
     pub fn proxy(mut self, proxy: Proxy) -> Self {
         self.proxy = Some(proxy);
@@ -219,6 +226,7 @@ impl<S: Store> ClientBuilder<Arc<S>> {
             snapshot: snapshot_in,
             link: Link::None,
             closing: FuturesUnordered::new(),
+            devices: None,
             versions,
             work: FuturesUnordered::new(),
             operations: std::collections::HashMap::new(),

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use wa_core::{
-    ClientVersion, Command, ConnectionState, Engine, LogoutOptions, OpOutcome, Registered,
+    ClientVersion, Command, CommandError, ConnectionState, Engine, Health, LinkedDevice,
+    LogoutOptions, OpOutcome, PasskeyAssertion, Registered,
 };
 
 use crate::builder::ClientBuilder;
 use crate::driver::Request;
 use crate::error::ClientError;
+use crate::pairing::{PairingCodeLive, PairingCodeRequest};
 
 /// One device of one account, driven by one task.
 ///
@@ -34,6 +36,9 @@ struct Shared {
 pub(crate) struct Snapshot {
     state: ConnectionState,
     credentials: Option<Registered>,
+    devices: Option<Arc<[LinkedDevice]>>,
+    health: Health,
+    version: ClientVersion,
 }
 
 /// What became of a logout. The credentials are destroyed in any case.
@@ -83,16 +88,118 @@ impl Client {
         self.command(Command::Stop).await.map(drop)
     }
 
+    /// Asks for a code that the owner types on the phone instead of scanning one, and returns it once the server has
+    /// accepted it: a code that is returned works. The QR code stays on offer beside it.
+    ///
+    /// It may be called at once: without a connection it starts one, and it waits until the server is ready for a
+    /// request. [`Event::PairingCode`](crate::Event::PairingCode) tells the same. One code lives at a time; a second
+    /// request is [`CommandError::CodeOutstanding`] until the first has
+    /// [ended](crate::Event::PairingCodeEnded) or is [cancelled](Self::cancel_pairing_code). A server that refuses is
+    /// [`CommandError::CodeRefused`], with the time it wants to be left alone, and words for the user.
+    ///
+    /// ```
+    /// use wa_client::{Client, Event, NoiseRoot, PairingCodeRequest};
+    /// use wa_sim::{Sim, SimOptions};
+    /// use wa_store::MemoryStore;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sim = Sim::start(SimOptions::default()).await?;
+    /// let phone = sim.default_phone().ok_or("no phone")?;
+    /// let (client, mut events) = Client::builder()
+    ///     .endpoint(sim.url())
+    ///     .noise_root(NoiseRoot::from_hex(&sim.noise_root_hex())?)
+    ///     .store(MemoryStore::new())
+    ///     .build()
+    ///     .await?;
+    ///
+    /// let request = PairingCodeRequest::new(&format!("+{}", phone.digits()))?;
+    /// let live = client.request_pairing_code(request).await?;
+    /// println!("type {} on the phone", *live.code.display());
+    /// # sim.begin_code(Some(phone), live.code.expose())?;
+    /// while let Some(event) = events.next().await {
+    ///     if let Event::Online { jid, .. } = event {
+    ///         println!("linked as {jid}");
+    ///         break;
+    ///     }
+    /// }
+    /// # client.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    pub async fn request_pairing_code(
+        &self,
+        request: PairingCodeRequest,
+    ) -> Result<PairingCodeLive, ClientError> {
+        let command = Command::RequestPairingCode(request.into());
+        match self.command(command).await? {
+            OpOutcome::PairingCode {
+                code,
+                expires_at_unix_ms,
+            } => Ok(PairingCodeLive {
+                code,
+                expires_at_unix_ms,
+            }),
+            _ => Err(CommandError::NotNow.into()),
+        }
+    }
+
+    /// Withdraws the pairing code that is asked for or live.
+    pub async fn cancel_pairing_code(&self) -> Result<(), ClientError> {
+        self.command(Command::CancelPairingCode).await.map(drop)
+    }
+
+    /// Answers [`Event::PasskeyRequested`](crate::Event::PasskeyRequested) with what the owner's authenticator has
+    /// signed. Returns when the answer is under way; what comes of it is told by
+    /// [`Event::PasskeyConfirmation`](crate::Event::PasskeyConfirmation) or
+    /// [`Event::PasskeyEnded`](crate::Event::PasskeyEnded).
+    ///
+    /// ```no_run
+    /// use wa_client::{Client, Event, Events, PasskeyAssertion};
+    ///
+    /// # fn sign(options: &str) -> String { String::new() }
+    /// # fn same_on_the_phone(code: &str) -> bool { true }
+    /// async fn link(client: &Client, events: &mut Events) -> Result<(), Box<dyn std::error::Error>> {
+    ///     while let Some(event) = events.next().await {
+    ///         match event {
+    ///             Event::PasskeyRequested { options, .. } => {
+    ///                 // navigator.credentials.get() with these options, where the owner's passkey is.
+    ///                 let assertion = sign(options.expose());
+    ///                 client.respond_passkey(PasskeyAssertion::from_json(&assertion)?).await?;
+    ///             }
+    ///             Event::PasskeyConfirmation { code: Some(code), .. } => {
+    ///                 client.confirm_passkey(same_on_the_phone(&code.display())).await?;
+    ///             }
+    ///             Event::Online { .. } => break,
+    ///             _ => {}
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub async fn respond_passkey(&self, assertion: PasskeyAssertion) -> Result<(), ClientError> {
+        self.command(Command::RespondPasskey(assertion))
+            .await
+            .map(drop)
+    }
+
+    /// Answers [`Event::PasskeyConfirmation`](crate::Event::PasskeyConfirmation): whether the owner sees the same code
+    /// on the phone. A no ends the attempt.
+    pub async fn confirm_passkey(&self, accept: bool) -> Result<(), ClientError> {
+        self.command(Command::ConfirmPasskey(accept))
+            .await
+            .map(drop)
+    }
+
     /// Unlinks at the server, if it can be reached, and destroys the credentials in any case.
+    ///
+    /// If the server has not confirmed it, a sealed tombstone stays: the unlink is finished by the next
+    /// [`start`](Self::start) or `logout` of the account, or later in this run, and
+    /// [`Event::UnlinkFinished`](crate::Event::UnlinkFinished) tells.
     pub async fn logout(&self) -> Result<LogoutOutcome, ClientError> {
         self.logout_with(LogoutOptions::default()).await
     }
 
-    /// The same, and keeps what the options name.
-    ///
-    /// A server that has not confirmed the unlink is asked again later, by this client or by the next one on the
-    /// account; [`Event::UnlinkFinished`](crate::Event::UnlinkFinished) tells how that ended. Called again before, this
-    /// tries at once.
+    /// Like [`logout`](Self::logout), and keeps records of the kinds named.
     pub async fn logout_with(&self, options: LogoutOptions) -> Result<LogoutOutcome, ClientError> {
         match self.command(Command::Logout(options)).await? {
             OpOutcome::LoggedOut { server_unlinked } => Ok(LogoutOutcome { server_unlinked }),
@@ -130,6 +237,22 @@ impl Client {
     /// The link and what is known of it; `None` when there is none.
     pub fn credentials(&self) -> Option<Registered> {
         self.shared.snapshot.borrow().credentials.clone()
+    }
+
+    /// Signs of life of the connection: health is the last answered ping, never a flag.
+    pub fn health(&self) -> Health {
+        self.shared.snapshot.borrow().health
+    }
+
+    /// The client version the next connection claims.
+    pub fn version(&self) -> ClientVersion {
+        self.shared.snapshot.borrow().version
+    }
+
+    /// The devices of the own account as its phone has signed them; `None` until
+    /// [`Event::Devices`](crate::Event::Devices) has come in this run.
+    pub fn devices(&self) -> Option<Arc<[LinkedDevice]>> {
+        self.shared.snapshot.borrow().devices.clone()
     }
 
     /// Waits until everything that has happened so far is among the events.
@@ -191,16 +314,31 @@ impl Snapshot {
         Self {
             state: engine.state().clone(),
             credentials: engine.credentials().cloned(),
+            devices: None,
+            health: engine.health(),
+            version: engine.version(),
         }
     }
 
     /// Brings it up to date; whether anything has changed.
-    pub(crate) fn update(&mut self, engine: &Engine) -> bool {
-        let changed =
-            self.state != *engine.state() || self.credentials.as_ref() != engine.credentials();
+    pub(crate) fn update(
+        &mut self,
+        engine: &Engine,
+        devices: Option<&Arc<[LinkedDevice]>>,
+    ) -> bool {
+        // Every frame changes the health, hardly any the rest.
+        let small = self.health != engine.health() || self.version != engine.version();
+        self.health = engine.health();
+        self.version = engine.version();
+        let changed = self.state != *engine.state()
+            || self.credentials.as_ref() != engine.credentials()
+            || self.devices.as_ref() != devices;
         if changed {
-            *self = Self::of(engine);
+            *self = Self {
+                devices: devices.cloned(),
+                ..Self::of(engine)
+            };
         }
-        changed
+        small || changed
     }
 }

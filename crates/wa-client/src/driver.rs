@@ -11,8 +11,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{debug, error, warn};
 use wa_core::{
-    Command, CommandError, Endpoint, Engine, Event, FetchedVersion, Input, Now, OpId, OpOutcome,
-    Output, Query,
+    Command, CommandError, Computed, Endpoint, Engine, Event, FetchedVersion, Input, Job,
+    LinkedDevice, Now, OpId, OpOutcome, Output, Query,
 };
 use wa_store::{AccountLock, Store};
 
@@ -53,6 +53,8 @@ pub(crate) struct Driver<S> {
     pub(crate) versions: Versions,
     /// What the engine has asked for beside the connection.
     pub(crate) work: FuturesUnordered<BoxFuture<'static, Work>>,
+    /// The own account's devices, as last told.
+    pub(crate) devices: Option<Arc<[LinkedDevice]>>,
     pub(crate) operations: HashMap<OpId, oneshot::Sender<Result<OpOutcome, ClientError>>>,
     pub(crate) next_operation: u64,
 }
@@ -60,6 +62,8 @@ pub(crate) struct Driver<S> {
 /// An answer to what the engine has asked for beside the connection.
 pub(crate) enum Work {
     Version(Result<FetchedVersion, String>),
+    /// `None`: the thread that computed is gone, and so will be what waits for it.
+    Computed(Option<Computed>),
 }
 
 enum Wake {
@@ -162,8 +166,14 @@ impl<S: Store> Driver<S> {
                     }
                 }
                 Output::FetchVersion => self.fetch_version(),
+                Output::Compute(job) => self.compute(job),
                 Output::Event(Event::OpDone { op, result }) => self.finish(op, result),
-                Output::Event(event) => self.events.push(event),
+                Output::Event(event) => {
+                    if let Event::Devices { devices } = &event {
+                        self.devices = Some(devices.as_slice().into());
+                    }
+                    self.events.push(event);
+                }
                 other => warn!(
                     ?other,
                     "an output of the engine is not known to this driver"
@@ -184,6 +194,13 @@ impl<S: Store> Driver<S> {
         }));
     }
 
+    /// Tens of milliseconds of work: on a thread where they delay nobody, this client least of all.
+    fn compute(&mut self, job: Job) {
+        let computing = tokio::task::spawn_blocking(move || job.run());
+        self.work
+            .push(Box::pin(async { Work::Computed(computing.await.ok()) }));
+    }
+
     fn work_done(&mut self, work: Work) {
         match work {
             Work::Version(answer) => {
@@ -192,6 +209,8 @@ impl<S: Store> Driver<S> {
                 }
                 self.feed(Input::VersionFetched(answer));
             }
+            Work::Computed(Some(computed)) => self.feed(Input::Computed(computed)),
+            Work::Computed(None) => error!("a computation was lost"),
         }
     }
 
@@ -227,7 +246,7 @@ impl<S: Store> Driver<S> {
 
     fn publish(&mut self) {
         self.snapshot
-            .send_if_modified(|snapshot| snapshot.update(&self.engine));
+            .send_if_modified(|snapshot| snapshot.update(&self.engine, self.devices.as_ref()));
     }
 }
 

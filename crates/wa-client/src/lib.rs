@@ -31,6 +31,7 @@ mod driver;
 mod error;
 mod events;
 mod link;
+mod pairing;
 mod socket;
 mod version;
 
@@ -40,16 +41,19 @@ pub use dial::proxy::{MAX_SOCKS5_CREDENTIAL_LEN, Proxy, ProxyKind, ProxyUrlError
 pub use dial::tls::{TlsRoots, TlsRootsError};
 pub use error::{BuildError, ClientError};
 pub use events::{DEFAULT_EVENT_CAPACITY, Events};
+pub use pairing::{PairingCodeLive, PairingCodeRequest};
 pub use version::{
     MAX_VERSION_PAGE_LEN, VERSION_FETCH_TIMEOUT, VERSION_URL, VersionAnswer, VersionError,
     VersionProvider, VersionSource,
 };
 
 pub use wa_core::{
-    Awaited, ClientType, ClientVersion, CloseCause, CommandError, Config, ConnectionState,
-    DeviceConfig, DisconnectReason, EngineError, Event, FailReason, HistorySupport, Jid,
-    LinkedDevice, LoginOptions, LogoutOptions, LogoutReason, NoiseRoot, OpenFailure,
-    PRODUCTION_URL, PairCandidate, PairError, PairingFailure, ParseVersionError, PlatformType,
+    AssertionError, Awaited, ClientType, ClientVersion, CloseCause, CodeEnd, CodeRefusal,
+    CodeRefusalKind, CommandError, Config, ConnectionState, DeviceConfig, DisconnectReason,
+    EngineError, Event, FailReason, Handoff, Health, HistorySupport, Jid, LinkedDevice,
+    LoginOptions, LogoutOptions, LogoutReason, NoiseRoot, OpenFailure, PRODUCTION_URL,
+    PairCandidate, PairError, PairingCode, PairingCodeError, PairingFailure, ParseVersionError,
+    PasskeyAssertion, PasskeyEnd, PasskeyOptions, PhoneNumber, PhoneNumberError, PlatformType,
     Provider, QrForm, QrText, ReconnectPolicy, RecordKind, Registered, RestoreError, Step,
     StreamFault, Timings, Trouble, VersionChoice,
 };

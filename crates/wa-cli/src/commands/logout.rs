@@ -2,27 +2,33 @@
 
 use std::time::Duration;
 
-use wa_client::{ConnectionState, Event, LogoutOutcome};
+use wa_client::{ConnectionState, Event, LogoutOptions, LogoutOutcome, RecordKind};
 
-use crate::args::{LogoutArgs, QrArgs};
+use crate::args::{Keep, LogoutArgs, QrArgs};
 use crate::exit::Failure;
 use crate::machine::{self, Message};
 use crate::session::{Followed, Linking, Output, Session, cannot_print, follow};
 use crate::signals::Interrupt;
-use crate::store::{Place, find_account};
+use crate::store::{Place, find_account, has_unfinished_logout};
 
 /// How long to try to reach the server before logging out without it.
 const REACH_LIMIT: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: LogoutArgs) -> Result<(), Failure> {
     let mut interrupt = Interrupt::listen()?;
-    let mut output = Output::new(args.json, &QrArgs::default());
+    let mut output = Output::new(args.json, &QrArgs::default(), false);
     let store = Place::of(&args.store)?.open_existing().await?;
     let account = find_account(&store, args.store.account.as_deref())
         .await?
         .ok_or(Failure::NotLinked)?;
+    let unfinished = has_unfinished_logout(&store, &account).await?;
     let mut session = Session::start(store, &account, &args.server, Linking::Stored).await?;
-    let result = log_out(&mut session, &mut output, &mut interrupt).await;
+    let keep = LogoutOptions::keep(args.keep.iter().map(|what| kind(*what)));
+    let result = if unfinished && !session.is_linked() {
+        finish(&mut session, keep, &mut output, &mut interrupt).await
+    } else {
+        log_out(&mut session, keep, &mut output, &mut interrupt).await
+    };
     session.end().await;
     let outcome = result?;
     if args.json {
@@ -31,6 +37,7 @@ pub(crate) async fn run(args: LogoutArgs) -> Result<(), Failure> {
             id: None,
             server_unlinked: outcome.server_unlinked,
             round_trip_ms: None,
+            live: None,
         };
         machine::write(&done.into_line()).map_err(cannot_print)?;
     }
@@ -42,8 +49,39 @@ pub(crate) async fn run(args: LogoutArgs) -> Result<(), Failure> {
     }
 }
 
+/// Asks the server once more about a logout it has not confirmed.
+async fn finish(
+    session: &mut Session,
+    keep: LogoutOptions,
+    output: &mut Output,
+    interrupt: &mut Interrupt,
+) -> Result<LogoutOutcome, Failure> {
+    let client = session.client.clone();
+    let asking = tokio::time::timeout(REACH_LIMIT, client.logout_with(keep));
+    let answer = tokio::select! {
+        answer = asking => answer,
+        () = interrupt.received() => return Err(Failure::Interrupted),
+    };
+    let outcome = match answer {
+        Ok(outcome) => outcome?,
+        Err(_) => LogoutOutcome {
+            server_unlinked: None,
+        },
+    };
+    super::pair::drain(session, output).await?;
+    Ok(outcome)
+}
+
+fn kind(keep: Keep) -> RecordKind {
+    match keep {
+        Keep::PeerIdentities => RecordKind::PeerIdentity,
+        Keep::Version => RecordKind::Version,
+    }
+}
+
 async fn log_out(
     session: &mut Session,
+    keep: LogoutOptions,
     output: &mut Output,
     interrupt: &mut Interrupt,
 ) -> Result<LogoutOutcome, Failure> {
@@ -61,7 +99,7 @@ async fn log_out(
             server_unlinked: unlinked_already(&session.client.state()),
         });
     }
-    let outcome = session.client.logout().await?;
+    let outcome = session.client.logout_with(keep).await?;
     super::pair::drain(session, output).await?;
     Ok(outcome)
 }

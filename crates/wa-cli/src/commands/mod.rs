@@ -1,5 +1,7 @@
 //! One module per command.
 
+mod answers;
+mod linking;
 pub(crate) mod logout;
 pub(crate) mod pair;
 pub(crate) mod phone;

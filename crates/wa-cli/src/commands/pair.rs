@@ -2,10 +2,11 @@
 
 use wa_client::{ConnectionState, Event};
 
+use super::linking::{Linker, Way, code_request};
 use super::simulated::SimulatedPhone;
-use crate::args::PairArgs;
+use crate::args::{PairArgs, WayArgs};
 use crate::exit::Failure;
-use crate::session::{Followed, Linking, Output, Session, cannot_print, follow};
+use crate::session::{Followed, Linking, Output, Session, cannot_print};
 use crate::signals::Interrupt;
 use crate::store::{Place, find_or_make_account};
 
@@ -15,12 +16,14 @@ const LINKING: Linking = Linking::Wanted {
 
 pub(crate) async fn run(mut args: PairArgs) -> Result<(), Failure> {
     let interrupt = Interrupt::listen()?;
-    let mut output = Output::new(args.json, &args.qr);
+    let way = way(&args)?;
+    let mut output = Output::new(args.json, &args.qr, way.shows_qr);
     if !args.sim {
         let place = Place::of(&args.store)?;
-        return link(&args, &place, None, output, interrupt).await;
+        return link(&args, way, &place, None, output, interrupt).await;
     }
-    let mut phone = SimulatedPhone::start().await?;
+    let number = args.way.number.as_deref().map(simulated_number);
+    let mut phone = SimulatedPhone::start(number.transpose()?, args.way.passkey).await?;
     args.server.server = Some(phone.url());
     args.server.noise_root = Some(phone.noise_root()?);
     output
@@ -35,7 +38,7 @@ pub(crate) async fn run(mut args: PairArgs) -> Result<(), Failure> {
         Some(_) => Place::of(&args.store)?,
         None => Place::within(folder.path()),
     };
-    let result = link(&args, &place, Some(&mut phone), output, interrupt).await;
+    let result = link(&args, way, &place, Some(&mut phone), output, interrupt).await;
     phone.end().await;
     result
 }
@@ -49,8 +52,49 @@ fn temporary_folder() -> Result<tempfile::TempDir, Failure> {
         })
 }
 
+/// How the arguments want to link.
+fn way(args: &PairArgs) -> Result<Way, Failure> {
+    let WayArgs {
+        number,
+        code,
+        qr,
+        passkey,
+        answer,
+    } = &args.way;
+    let only_with = |set: bool, option: &str, other: &str| {
+        if set {
+            Err(Failure::Usage(format!("{option} goes with {other} only")))
+        } else {
+            Ok(())
+        }
+    };
+    if number.is_none() {
+        only_with(code.custom_code.is_some(), "--custom-code", "--code")?;
+        only_with(code.no_push, "--no-push", "--code")?;
+    }
+    if !passkey {
+        let file = answer.passkey_response.is_some();
+        only_with(file, "--passkey-response", "--passkey")?;
+        only_with(answer.yes, "--yes", "--passkey")?;
+    }
+    let request = number.as_deref().map(|number| code_request(number, code));
+    Ok(Way {
+        code: request.transpose()?,
+        passkey: passkey.then(|| answer.clone()),
+        shows_qr: *qr || number.is_none() || args.qr.qr_png.is_some() || args.qr.qr_svg.is_some(),
+    })
+}
+
+/// The number for the simulated phone, read as the real one would be.
+fn simulated_number(text: &str) -> Result<wa_sim::PhoneNumber, Failure> {
+    let number = wa_client::PhoneNumber::parse(text)
+        .map_err(|error| Failure::Usage(format!("the number of the phone: {error}")))?;
+    super::phone::number_from(number.expose())
+}
+
 async fn link(
     args: &PairArgs,
+    way: Way,
     place: &Place,
     phone: Option<&mut SimulatedPhone>,
     mut output: Output,
@@ -67,7 +111,8 @@ async fn link(
             place.path().display()
         )));
     }
-    let result = until_online(&mut session, phone, &mut output, &mut interrupt).await;
+    let linker = Linker::new(way, phone);
+    let result = until_online(&mut session, linker, &mut output, &mut interrupt).await;
     let blanked = output.blank().map_err(cannot_print);
     session.end().await;
     let linked_as = result?;
@@ -77,7 +122,7 @@ async fn link(
 
 async fn until_online(
     session: &mut Session,
-    mut phone: Option<&mut SimulatedPhone>,
+    mut linker: Linker<'_>,
     output: &mut Output,
     interrupt: &mut Interrupt,
 ) -> Result<String, Failure> {
@@ -85,23 +130,19 @@ async fn until_online(
         let text = "This account is linked already; logging in with the stored keys.";
         output.say(text).map_err(cannot_print)?;
     }
-    session.client.start().await?;
+    linker.start(session).await?;
     loop {
-        let event = match follow(&mut session.events, output, interrupt).await? {
+        let event = match linker.next(session, output, interrupt).await? {
             Followed::Event(event) => event,
             Followed::Interrupted => return Err(Failure::Interrupted),
         };
         if session.links_anew(&event).await? {
             let text = "The stored link does not work any more; linking anew.";
             output.say(text).map_err(cannot_print)?;
+            linker.start_anew(session);
             continue;
         }
         match event {
-            Event::Qr { text, .. } => {
-                if let Some(phone) = &mut phone {
-                    phone.scan(text.expose())?;
-                }
-            }
             Event::Online { jid, .. } => {
                 drain(session, output).await?;
                 return Ok(match number_and_device(&jid.to_string()) {

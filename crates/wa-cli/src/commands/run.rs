@@ -1,26 +1,28 @@
 //! `wa run`: a person watching, or a program in charge.
 
 use std::future::poll_fn;
-use std::io::{BufRead as _, Read as _};
 use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use wa_client::{Client, ClientError, ConnectionState, Event};
+use wa_client::{Client, ClientError, ConnectionState, Event, PairingCodeLive};
 
+use super::linking::{Linker, Way, code_request};
 use super::pair::drain;
 use crate::args::{PairWay, RunArgs};
 use crate::exit::Failure;
-use crate::machine::{self, Command, MAX_COMMAND_LEN, Message, Request};
+use crate::input;
+use crate::machine::{self, Command, LiveCode, Message, Refusal, Request};
 use crate::session::{Followed, Linking, Output, Session, cannot_print, follow};
 use crate::signals::Interrupt;
 use crate::store::{Place, find_account, find_or_make_account};
 
 pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
     let interrupt = Interrupt::listen()?;
-    let may_pair = args.pair == Some(PairWay::Qr);
+    let may_pair = args.pair.is_some();
+    let way = way(&args)?;
     let place = Place::of(&args.store)?;
     let wanted = args.store.account.as_deref();
     let (store, account) = if may_pair {
@@ -54,22 +56,44 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
             account: account.id.to_string(),
         };
         machine::write(&hello.into_line()).map_err(cannot_print)?;
-        Machine::new(session, Output::new(true, &args.qr), may_pair, interrupt)
-            .run()
-            .await
+        Machine::new(
+            session,
+            Output::new(true, &args.qr, true),
+            may_pair,
+            interrupt,
+        )
+        .run(way)
+        .await
     } else {
-        let output = Output::new(false, &args.qr);
-        watch(session, output, interrupt).await
+        let output = Output::new(false, &args.qr, way.shows_qr);
+        watch(session, way, output, interrupt).await
     }
+}
+
+/// How the arguments want to link, if they do.
+fn way(args: &RunArgs) -> Result<Way, Failure> {
+    let number = args.phone.as_deref();
+    let request = number.map(|number| code_request(number, &args.code));
+    if number.is_none() && (args.code.custom_code.is_some() || args.code.no_push) {
+        let why = "--custom-code and --no-push go with --phone only";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    Ok(Way {
+        code: request.transpose()?,
+        passkey: (args.pair == Some(PairWay::Passkey)).then(|| args.answer.clone()),
+        shows_qr: number.is_none(),
+    })
 }
 
 /// For a person: until interrupted, or until nothing more happens by itself.
 async fn watch(
     mut session: Session,
+    way: Way,
     mut output: Output,
     mut interrupt: Interrupt,
 ) -> Result<(), Failure> {
-    let result = watch_events(&mut session, &mut output, &mut interrupt).await;
+    let linker = Linker::new(way, None);
+    let result = watch_events(&mut session, linker, &mut output, &mut interrupt).await;
     let blanked = output.blank().map_err(cannot_print);
     session.end().await;
     result?;
@@ -79,18 +103,20 @@ async fn watch(
 
 async fn watch_events(
     session: &mut Session,
+    mut linker: Linker<'_>,
     output: &mut Output,
     interrupt: &mut Interrupt,
 ) -> Result<(), Failure> {
-    session.client.start().await?;
+    linker.start(session).await?;
     loop {
-        let event = match follow(&mut session.events, output, interrupt).await? {
+        let event = match linker.next(session, output, interrupt).await? {
             Followed::Interrupted => return Ok(()),
             Followed::Event(event) => event,
         };
         if session.links_anew(&event).await? {
             let text = "The stored link does not work any more; linking anew.";
             output.say(text).map_err(cannot_print)?;
+            linker.start_anew(session);
             continue;
         }
         match event {
@@ -117,7 +143,7 @@ struct Machine {
     may_pair: bool,
     interrupt: Interrupt,
     output: Output,
-    commands: mpsc::Receiver<Result<String, &'static str>>,
+    commands: mpsc::Receiver<input::Line>,
     /// Commands under way that end soon by themselves; each yields the line that answers it.
     running: JoinSet<String>,
     /// Those that wait to be online, which may take for ever.
@@ -140,7 +166,7 @@ impl Machine {
             may_pair,
             interrupt,
             output,
-            commands: read_lines(),
+            commands: input::lines(),
             running: JoinSet::new(),
             connecting: JoinSet::new(),
             input_open: true,
@@ -148,8 +174,8 @@ impl Machine {
         }
     }
 
-    async fn run(mut self) -> Result<(), Failure> {
-        let mut result = self.turns().await;
+    async fn run(mut self, way: Way) -> Result<(), Failure> {
+        let mut result = self.turns(way).await;
         if result.is_ok() {
             // What was asked for before the end is done before the end, if it can be.
             let finishing = tokio::time::timeout(FINISH_LIMIT, self.finish()).await;
@@ -161,8 +187,12 @@ impl Machine {
         result
     }
 
-    async fn turns(&mut self) -> Result<(), Failure> {
+    async fn turns(&mut self, way: Way) -> Result<(), Failure> {
         self.session.client.start().await?;
+        if let (Some(request), false) = (way.code, self.session.is_linked()) {
+            let command = Command::PairingCode(request);
+            self.begin(Request { command, id: None }).await?;
+        }
         loop {
             let turn = tokio::select! {
                 followed = follow(&mut self.session.events, &mut self.output, &mut self.interrupt) => match followed? {
@@ -238,7 +268,7 @@ impl Machine {
         }
     }
 
-    async fn take(&mut self, line: Result<String, &'static str>) -> Result<Turn, Failure> {
+    async fn take(&mut self, line: input::Line) -> Result<Turn, Failure> {
         let request =
             match line.map_err(|problem| Message::error("bad_command", problem).into_line()) {
                 Ok(line) if line.trim().is_empty() => return Ok(Turn::GoOn),
@@ -251,100 +281,87 @@ impl Machine {
                 command: Command::Quit,
                 ..
             }) => return Ok(Turn::Quit),
-            Ok(request) => {
-                let allowed = self.may_pair || self.session.is_linked();
-                let client = self.session.client.clone();
-                let under_way = match request.command {
-                    Command::Connect => &mut self.connecting,
-                    _ => &mut self.running,
-                };
-                let mut carried_out = Box::pin(perform(client, request, allowed));
-                // A first step here and now keeps commands in the order of their lines.
-                let answer = poll_fn(|cx| Poll::Ready(carried_out.as_mut().poll(cx))).await;
-                match answer {
-                    Poll::Ready(answer) => self.answer(Some(answer)).await?,
-                    Poll::Pending => drop(under_way.spawn(carried_out)),
-                }
-            }
+            Ok(request) => self.begin(request).await?,
         }
         Ok(Turn::GoOn)
     }
+
+    async fn begin(&mut self, request: Request) -> Result<(), Failure> {
+        let allowed = self.may_pair || self.session.is_linked();
+        let client = self.session.client.clone();
+        let under_way = match request.command {
+            Command::Connect | Command::PairingCode(_) => &mut self.connecting,
+            _ => &mut self.running,
+        };
+        let mut carried_out = Box::pin(perform(client, request, allowed));
+        // A first step here and now keeps commands in the order of their lines.
+        let answer = poll_fn(|cx| Poll::Ready(carried_out.as_mut().poll(cx))).await;
+        match answer {
+            Poll::Ready(answer) => self.answer(Some(answer)).await?,
+            Poll::Pending => drop(under_way.spawn(carried_out)),
+        }
+        Ok(())
+    }
+}
+
+/// What a command has brought, besides being done.
+#[derive(Default)]
+struct Outcome {
+    server_unlinked: Option<bool>,
+    round_trip_ms: Option<u64>,
+    live: Option<PairingCodeLive>,
 }
 
 /// Carries a command out and returns the line that answers it.
 async fn perform(client: Client, Request { command, id }: Request, may_connect: bool) -> String {
-    let (mut server_unlinked, mut round_trip_ms) = (None, None);
-    let result = match command {
-        Command::Connect if !may_connect => Err(Failure::NotLinked),
-        Command::Connect => client.connect().await.map_err(Failure::from),
-        Command::Disconnect => client.disconnect().await.map_err(Failure::from),
-        Command::Approve(accept) => client.approve_pairing(accept).await.map_err(Failure::from),
-        Command::Logout => client
-            .logout()
-            .await
-            .map(|outcome| server_unlinked = outcome.server_unlinked)
-            .map_err(Failure::from),
-        Command::Ping => client
-            .ping()
-            .await
-            .map(|round_trip| round_trip_ms = u64::try_from(round_trip.as_millis()).ok())
-            .map_err(Failure::from),
-        // Handled where the loop can end.
-        Command::Quit => Err(Failure::Client(ClientError::Ended)),
-    };
-    match result {
-        Ok(()) => done(command, id, server_unlinked, round_trip_ms),
-        Err(failure) => Message::Error {
-            code: "command_failed",
-            message: failure.to_string(),
-            cmd: Some(command.name()),
-            id,
-        }
-        .into_line(),
+    let name = command.name();
+    let needs_permission = matches!(command, Command::Connect | Command::PairingCode(_));
+    if needs_permission && !may_connect {
+        return Refusal::new("command_failed", Failure::NotLinked.to_string()).into_line(name, id);
+    }
+    match carry_out(&client, command).await {
+        Ok(outcome) => done(name, id, &outcome),
+        Err(error) => Refusal::from(&error).into_line(name, id),
     }
 }
 
-fn done(
-    command: Command,
-    id: Option<Value>,
-    server_unlinked: Option<bool>,
-    round_trip_ms: Option<u64>,
-) -> String {
+async fn carry_out(client: &Client, command: Command) -> Result<Outcome, ClientError> {
+    let mut outcome = Outcome::default();
+    match command {
+        Command::Connect => client.connect().await?,
+        Command::Disconnect => client.disconnect().await?,
+        Command::Approve(accept) => client.approve_pairing(accept).await?,
+        Command::Logout => outcome.server_unlinked = client.logout().await?.server_unlinked,
+        Command::Ping => {
+            outcome.round_trip_ms = u64::try_from(client.ping().await?.as_millis()).ok();
+        }
+        Command::PairingCode(request) => {
+            outcome.live = Some(client.request_pairing_code(request).await?);
+        }
+        Command::CancelPairingCode => client.cancel_pairing_code().await?,
+        Command::PasskeyResponse(assertion) => client.respond_passkey(assertion).await?,
+        Command::PasskeyConfirm(accept) => client.confirm_passkey(accept).await?,
+        // Handled where the loop can end.
+        Command::Quit => return Err(ClientError::Ended),
+    }
+    Ok(outcome)
+}
+
+fn done(cmd: &str, id: Option<Value>, outcome: &Outcome) -> String {
+    let live = outcome.live.as_ref();
+    let formatted = live.map(|live| live.code.display());
     Message::Done {
-        cmd: command.name(),
+        cmd,
         id,
-        server_unlinked,
-        round_trip_ms,
+        server_unlinked: outcome.server_unlinked,
+        round_trip_ms: outcome.round_trip_ms,
+        live: live
+            .zip(formatted.as_ref())
+            .map(|(live, formatted)| LiveCode {
+                code: live.code.expose(),
+                code_formatted: formatted,
+                expires_at: live.expires_at_unix_ms,
+            }),
     }
     .into_line()
-}
-
-/// Lines of standard input, read by a thread of their own: a blocking read must hold nothing else up, and it may
-/// never end. The thread ends with the input or with the process.
-fn read_lines() -> mpsc::Receiver<Result<String, &'static str>> {
-    let (sender, receiver) = mpsc::channel(16);
-    let limit = u64::try_from(MAX_COMMAND_LEN + 1).unwrap_or(u64::MAX);
-    std::thread::spawn(move || {
-        let mut input = std::io::stdin().lock();
-        loop {
-            let mut line = Vec::new();
-            match input.by_ref().take(limit).read_until(b'\n', &mut line) {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
-            }
-            let complete = line.ends_with(b"\n");
-            let line = if line.len() > MAX_COMMAND_LEN && !complete {
-                if input.skip_until(b'\n').is_err() {
-                    return;
-                }
-                Err("the command is too long")
-            } else {
-                String::from_utf8(line).map_err(|_| "the command is not UTF-8")
-            };
-            if sender.blocking_send(line).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
 }

@@ -1,15 +1,18 @@
-//! The server and the phone inside the process, for `wa pair --sim`.
+//! The server, the phone and its owner inside the process, for `wa pair --sim`.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use wa_client::NoiseRoot;
-use wa_sim::{PhoneNumber, Sim, SimOptions};
+use wa_sim::{PasskeyPolicy, PhoneConfig, PhoneNumber, Sim, SimOptions};
 
 use crate::exit::Failure;
 
 /// How long the simulated owner looks at the code before the phone has it, where a person watches.
 const SCAN_DELAY: Duration = Duration::from_millis(1500);
+
+/// Number of the phone when none was given; no account has it (it is one of those kept for fiction).
+const DEFAULT_NUMBER: u64 = 15_551_230_001;
 
 /// A simulator of our own with one phone.
 pub(crate) struct SimulatedPhone {
@@ -19,10 +22,12 @@ pub(crate) struct SimulatedPhone {
 }
 
 impl SimulatedPhone {
-    pub(crate) async fn start() -> Result<Self, Failure> {
+    /// With a number the phone has that number. With `passkey` its account asks for its passkey.
+    pub(crate) async fn start(number: Option<PhoneNumber>, passkey: bool) -> Result<Self, Failure> {
         let mut options = SimOptions {
             tls_listen: None,
             control_listen: None,
+            phones: 0,
             ..SimOptions::default()
         };
         if std::io::stdout().is_terminal() {
@@ -32,9 +37,20 @@ impl SimulatedPhone {
             Failure::Other(format!("the simulator did not start: {error}"))
         };
         let sim = Sim::start(options).await.map_err(|error| failed(&error))?;
-        let number = sim
-            .default_phone()
-            .ok_or_else(|| failed(&"it has no phone"))?;
+        let number = match number {
+            Some(number) => number,
+            None => PhoneNumber::new(DEFAULT_NUMBER).map_err(|error| failed(&error))?,
+        };
+        let phone = PhoneConfig {
+            passkey: PasskeyPolicy {
+                after_qr: passkey,
+                after_code: passkey,
+                ..PasskeyPolicy::default()
+            },
+            ..PhoneConfig::default()
+        };
+        sim.add_phone(number, phone)
+            .map_err(|error| failed(&error))?;
         Ok(Self {
             sim,
             number,
@@ -66,6 +82,32 @@ impl SimulatedPhone {
             })?;
         }
         Ok(())
+    }
+
+    /// The owner types a pairing code into the phone.
+    pub(crate) fn enter(&mut self, code: &str) -> Result<(), Failure> {
+        let entered = self.sim.begin_code(Some(self.number), code);
+        entered.map(drop).map_err(|error| {
+            Failure::Other(format!(
+                "the simulated phone does not take the code: {error}"
+            ))
+        })
+    }
+
+    /// The owner's authenticator signs.
+    pub(crate) fn sign(&self, options: &str) -> Result<String, Failure> {
+        self.sim.assert_passkey(options).map_err(|error| {
+            Failure::Other(format!(
+                "the simulated owner cannot use the passkey: {error}"
+            ))
+        })
+    }
+
+    /// Whether the phone shows this confirmation code.
+    pub(crate) fn shows(&self, code: &str) -> bool {
+        self.sim
+            .passkey_code(self.number)
+            .is_some_and(|shown| shown == code)
     }
 
     pub(crate) async fn end(self) {

@@ -8,7 +8,7 @@ use crate::exit::Failure;
 use crate::machine::Message;
 use crate::report::{duration, unix_ms, utc};
 use crate::session::cannot_print;
-use crate::store::{Place, is_in_use};
+use crate::store::{Place, has_unfinished_logout, is_in_use};
 
 pub(crate) async fn run(args: StatusArgs) -> Result<(), Failure> {
     let place = Place::of(&args.store)?;
@@ -31,10 +31,11 @@ pub(crate) async fn run(args: StatusArgs) -> Result<(), Failure> {
     }
     for account in &accounts {
         let in_use = is_in_use(&store, account).await?;
+        let unfinished = has_unfinished_logout(&store, account).await?;
         let line = if args.json {
-            json_line(account, in_use)
+            json_line(account, in_use, unfinished)
         } else {
-            text_line(account, in_use)
+            text_line(account, in_use, unfinished)
         };
         print(false, &line)?;
     }
@@ -51,7 +52,7 @@ fn print(silent: bool, line: &str) -> Result<(), Failure> {
     }
 }
 
-fn text_line(account: &AccountInfo, in_use: bool) -> String {
+fn text_line(account: &AccountInfo, in_use: bool, unfinished: bool) -> String {
     let name = match account.label.as_str() {
         "" => account.id.as_str(),
         label => label,
@@ -77,10 +78,15 @@ fn text_line(account: &AccountInfo, in_use: bool) -> String {
         LinkState::Revoked => "logged out",
         _ => "unknown",
     };
-    format!("{name}: {state}{who}{platform}, since {since} ({ago} ago), {running}")
+    let rest = if unfinished {
+        "; the server has not confirmed the last logout, `wa logout` asks again"
+    } else {
+        ""
+    };
+    format!("{name}: {state}{who}{platform}, since {since} ({ago} ago), {running}{rest}")
 }
 
-fn json_line(account: &AccountInfo, in_use: bool) -> String {
+fn json_line(account: &AccountInfo, in_use: bool, unfinished: bool) -> String {
     Message::Account {
         id: account.id.as_str(),
         label: &account.label,
@@ -92,6 +98,7 @@ fn json_line(account: &AccountInfo, in_use: bool) -> String {
         since: account.since_unix_ms,
         created: account.created_unix_ms,
         running: in_use,
+        unlink_pending: unfinished,
     }
     .into_line()
 }
