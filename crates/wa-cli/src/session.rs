@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wa_client::{
-    BuildError, Client, ClientBuilder, ClientVersion, ConnectionState, Event, Events, Step,
-    TlsRoots, VersionChoice,
+    BuildError, Client, ClientBuilder, ConnectionState, Event, Events, Step, TlsRoots,
+    VersionChoice,
 };
 use wa_store::{AccountInfo, Store as _, StoreError, read_bounded};
 use wa_store_sqlite::SqliteStore;
@@ -43,7 +43,6 @@ const LOCK_PAUSE: Duration = Duration::from_millis(30);
 pub(crate) struct Session {
     pub(crate) client: Client,
     pub(crate) events: Events,
-    pub(crate) version: ClientVersion,
     store: Arc<SqliteStore>,
     relink: Relink,
 }
@@ -115,7 +114,6 @@ impl Session {
             },
             client,
             events,
-            version: choice.resolve(None),
             store,
         })
     }
@@ -146,7 +144,7 @@ impl Session {
 
     /// What a state at rest means for a command that wants to be online.
     pub(crate) fn failure(&self, state: &ConnectionState) -> Option<Failure> {
-        Failure::of_state(state, self.version)
+        Failure::of_state(state, self.client.version().version)
     }
 }
 

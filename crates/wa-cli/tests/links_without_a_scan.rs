@@ -89,7 +89,10 @@ fn numbers_and_codes_that_are_none_are_refused_with_the_reason() {
         (&["--code", "0171 1234567"][..], "country code first"),
         (&["--code", "12345"], "at least 7"),
         (&["--code", "call me"], "consists of digits"),
-        (&["--code", "+15551234567", "--custom-code", "ABC"], "expected 8"),
+        (
+            &["--code", "+15551234567", "--custom-code", "ABC"],
+            "expected 8",
+        ),
         (
             &["--code", "+15551234567", "--custom-code", "ABCD123O"],
             "without I, O and U",
@@ -165,7 +168,10 @@ fn an_assertion_is_taken_from_a_file() {
             .arg(&file),
     );
     let code = line_where(&mut pairing, is_code);
-    assert_eq!(run(&mut phone(&world, &["code", &code, "--no-wait"])).0, Some(0));
+    assert_eq!(
+        run(&mut phone(&world, &["code", &code, "--no-wait"])).0,
+        Some(0)
+    );
     let options = line_where(&mut pairing, |line| line.starts_with('{'));
     let options_file = world.folder.path().join("options.json");
     std::fs::write(&options_file, &options).unwrap();
@@ -248,10 +254,7 @@ fn a_program_links_by_code_on_command() {
     let ended = program.wait_for("pairing_code_ended");
     has_kind(
         &ended,
-        &[
-            ("reason", Value::is_string),
-            ("message", Value::is_string),
-        ],
+        &[("reason", Value::is_string), ("message", Value::is_string)],
     );
     assert_eq!(ended["reason"], "cancelled");
     program.send(r#"{"cmd":"cancel_pairing_code","id":5}"#);
@@ -284,10 +287,7 @@ fn a_program_asks_for_the_code_it_was_started_with() {
         program.wait_for("pairing_code")["code_formatted"],
         "WXYZ-9876"
     );
-    assert_eq!(
-        run(&mut phone(&world, &["code", "WXYZ-9876"])).0,
-        Some(0)
-    );
+    assert_eq!(run(&mut phone(&world, &["code", "WXYZ-9876"])).0, Some(0));
     program.wait_for("online");
 }
 
@@ -339,7 +339,14 @@ fn a_code_and_an_assertion_are_in_no_log() {
     let log = std::fs::File::create(&file).unwrap();
     let mut command = world.online("run");
     command
-        .args(["--json", "-vvv", "--pair", "code", "--custom-code", "WXYZ9876"])
+        .args([
+            "--json",
+            "-vvv",
+            "--pair",
+            "code",
+            "--custom-code",
+            "WXYZ9876",
+        ])
         .args(["--phone", &plus(&world)])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

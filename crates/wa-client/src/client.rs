@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use wa_core::{
-    ClientVersion, Command, CommandError, ConnectionState, Engine, Health, LinkedDevice,
-    LogoutOptions, OpOutcome, PasskeyAssertion, Registered,
+    ClientVersion, Command, CommandError, ConnectionState, Engine, Health, KnownVersion,
+    LinkedDevice, LogoutOptions, OpOutcome, PasskeyAssertion, Registered,
 };
 
 use crate::builder::ClientBuilder;
 use crate::driver::Request;
 use crate::error::ClientError;
 use crate::pairing::{PairingCodeLive, PairingCodeRequest};
+use crate::version::VersionInUse;
 
 /// One device of one account, driven by one task.
 ///
@@ -39,6 +40,7 @@ pub(crate) struct Snapshot {
     devices: Option<Arc<[LinkedDevice]>>,
     health: Health,
     version: ClientVersion,
+    known_version: Option<KnownVersion>,
 }
 
 /// What became of a logout. The credentials are destroyed in any case.
@@ -244,9 +246,10 @@ impl Client {
         self.shared.snapshot.borrow().health
     }
 
-    /// The client version the next connection claims.
-    pub fn version(&self) -> ClientVersion {
-        self.shared.snapshot.borrow().version
+    /// The client version the next connection claims, where it comes from and since when it is known.
+    pub fn version(&self) -> VersionInUse {
+        let snapshot = self.shared.snapshot.borrow();
+        VersionInUse::new(snapshot.version, snapshot.known_version.as_ref())
     }
 
     /// The devices of the own account as its phone has signed them; `None` until
@@ -317,6 +320,7 @@ impl Snapshot {
             devices: None,
             health: engine.health(),
             version: engine.version(),
+            known_version: engine.known_version().cloned(),
         }
     }
 
@@ -332,7 +336,8 @@ impl Snapshot {
         self.version = engine.version();
         let changed = self.state != *engine.state()
             || self.credentials.as_ref() != engine.credentials()
-            || self.devices.as_ref() != devices;
+            || self.devices.as_ref() != devices
+            || self.known_version.as_ref() != engine.known_version();
         if changed {
             *self = Self {
                 devices: devices.cloned(),

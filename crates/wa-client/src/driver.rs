@@ -169,7 +169,7 @@ impl<S: Store> Driver<S> {
                 Output::Compute(job) => self.compute(job),
                 Output::Event(Event::OpDone { op, result }) => self.finish(op, result),
                 Output::Event(event) => {
-                    if let Event::Devices { devices } = &event {
+                    if let Event::Devices { devices, .. } = &event {
                         self.devices = Some(devices.as_slice().into());
                     }
                     self.events.push(event);
@@ -203,12 +203,7 @@ impl<S: Store> Driver<S> {
 
     fn work_done(&mut self, work: Work) {
         match work {
-            Work::Version(answer) => {
-                if let Err(problem) = &answer {
-                    warn!(%problem, "no current client version");
-                }
-                self.feed(Input::VersionFetched(answer));
-            }
+            Work::Version(answer) => self.feed(Input::VersionFetched(answer)),
             Work::Computed(Some(computed)) => self.feed(Input::Computed(computed)),
             Work::Computed(None) => error!("a computation was lost"),
         }

@@ -44,7 +44,7 @@ pub use events::{DEFAULT_EVENT_CAPACITY, Events};
 pub use pairing::{PairingCodeLive, PairingCodeRequest};
 pub use version::{
     MAX_VERSION_PAGE_LEN, VERSION_FETCH_TIMEOUT, VERSION_URL, VersionAnswer, VersionError,
-    VersionProvider, VersionSource,
+    VersionInUse, VersionOrigin, VersionProvider, VersionSource,
 };
 
 pub use wa_core::{

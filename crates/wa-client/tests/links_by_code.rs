@@ -92,7 +92,12 @@ async fn refusals_have_types_and_the_next_request_may_succeed() {
     for (code, text, backoff, kind) in [
         (400, "bad-request", None, CodeRefusalKind::BadRequest),
         (403, "forbidden", None, CodeRefusalKind::Forbidden),
-        (429, "rate-overlimit", Some(90), CodeRefusalKind::RateLimited),
+        (
+            429,
+            "rate-overlimit",
+            Some(90),
+            CodeRefusalKind::RateLimited,
+        ),
         (
             452,
             "feature-not-available",
@@ -141,7 +146,10 @@ async fn one_code_lives_until_it_is_cancelled() {
     let first = client.request_pairing_code(request(&sim)).await.unwrap();
     match command_error(client.request_pairing_code(request(&sim)).await) {
         CommandError::CodeOutstanding { remaining_ms } => {
-            assert!(remaining_ms > 170_000 && remaining_ms <= 180_000, "{remaining_ms}");
+            assert!(
+                remaining_ms > 170_000 && remaining_ms <= 180_000,
+                "{remaining_ms}"
+            );
         }
         other => panic!("{other:?}"),
     }

@@ -10,8 +10,8 @@ mod common;
 
 use common::{builder_for, is_online, is_qr, number, qr_text, sim_with, until};
 use wa_client::{
-    Client, ClientError, CommandError, ConnectionState, Event, Events, Handoff,
-    PairingCodeRequest, PasskeyAssertion, PasskeyEnd,
+    Client, ClientError, CommandError, ConnectionState, Event, Events, Handoff, PairingCodeRequest,
+    PasskeyAssertion, PasskeyEnd,
 };
 use wa_sim::{PasskeyPolicy, PhoneConfig, PhoneNumber, Sim};
 use wa_store::MemoryStore;
@@ -139,10 +139,7 @@ async fn a_no_ends_the_attempt_and_links_nothing() {
     until(&mut events, is_confirmation).await;
     client.confirm_passkey(false).await.unwrap();
     let seen = until(&mut events, is_end).await;
-    assert_eq!(
-        seen.last(),
-        Some(&Event::PasskeyEnded(PasskeyEnd::Refused))
-    );
+    assert_eq!(seen.last(), Some(&Event::PasskeyEnded(PasskeyEnd::Refused)));
     assert_eq!(common::companions(&sim), 0);
     assert_eq!(client.credentials(), None);
     client.shutdown().await;
@@ -159,9 +156,6 @@ async fn answers_nobody_waits_for_are_refused() {
     assert_eq!(client.confirm_passkey(true).await, not_asked);
     client.disconnect().await.unwrap();
     let assertion = PasskeyAssertion::from_parts(b"id", b"{}", b"data", b"signature", None);
-    assert_eq!(
-        client.respond_passkey(assertion.unwrap()).await,
-        not_asked
-    );
+    assert_eq!(client.respond_passkey(assertion.unwrap()).await, not_asked);
     client.shutdown().await;
 }

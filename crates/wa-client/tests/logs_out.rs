@@ -61,6 +61,48 @@ async fn without_a_connection_the_outcome_says_that_nobody_was_asked() {
     client.shutdown().await;
 }
 
+fn is_unlink_finished(event: &Event) -> bool {
+    matches!(event, Event::UnlinkFinished { .. })
+}
+
+#[tokio::test]
+async fn a_logout_without_a_connection_is_finished_by_the_next_start() {
+    let (sim, store) = (sim().await, memory());
+    let (client, mut events) = client_on(&sim, &store).await;
+    pair(&sim, &client, &mut events).await;
+    client.disconnect().await.unwrap();
+    client.logout().await.unwrap();
+    client.shutdown().await;
+
+    let (client, mut events) = client_on(&sim, &store).await;
+    assert_eq!(client.credentials(), None);
+    client.start().await.unwrap();
+    let seen = until(&mut events, is_unlink_finished).await;
+    assert_eq!(
+        seen.last(),
+        Some(&Event::UnlinkFinished {
+            server_unlinked: true
+        })
+    );
+    assert_eq!(companions(&sim), 0);
+    client.shutdown().await;
+}
+
+#[tokio::test]
+async fn another_logout_finishes_the_one_before() {
+    let (sim, store) = (sim().await, memory());
+    let (client, mut events) = client_on(&sim, &store).await;
+    pair(&sim, &client, &mut events).await;
+    client.disconnect().await.unwrap();
+    client.logout().await.unwrap();
+    client.shutdown().await;
+
+    let (client, _events) = client_on(&sim, &store).await;
+    assert_eq!(client.logout().await.unwrap().server_unlinked, Some(true));
+    assert_eq!((companions(&sim), records(&store).await), (0, 0));
+    client.shutdown().await;
+}
+
 #[tokio::test]
 async fn a_server_that_does_not_answer_is_no_confirmation() {
     let (sim, store) = (sim().await, memory());

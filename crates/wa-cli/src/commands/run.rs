@@ -52,7 +52,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
         let hello = Message::Hello {
             program: "wa",
             version: env!("CARGO_PKG_VERSION"),
-            client_version: session.version.to_string(),
+            client_version: session.client.version().version.to_string(),
             account: account.id.to_string(),
         };
         machine::write(&hello.into_line()).map_err(cannot_print)?;

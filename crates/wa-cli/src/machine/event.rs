@@ -114,8 +114,13 @@ pub(crate) fn line(event: &Event) -> Option<String> {
             reason: passkey_end(end),
             message: end.to_string(),
         },
-        Event::Devices { devices } => Message::Devices {
+        Event::Devices { devices, signed } => Message::Devices {
             devices: devices.iter().map(device).collect(),
+            signed: *signed,
+        },
+        Event::CaughtUp { stanzas, complete } => Message::CaughtUp {
+            stanzas: *stanzas,
+            complete: *complete,
         },
         Event::UnlinkFinished { server_unlinked } => Message::UnlinkFinished {
             server_unlinked: *server_unlinked,

@@ -143,6 +143,11 @@ pub(crate) enum Message<'a> {
     },
     Devices {
         devices: Vec<Device>,
+        signed: bool,
+    },
+    CaughtUp {
+        stanzas: u64,
+        complete: bool,
     },
     UnlinkFinished {
         server_unlinked: bool,

@@ -1,6 +1,7 @@
 //! The client version of today, asked for when the server refuses the one claimed (payload chapter, section 5).
 
 mod fetch;
+mod in_use;
 mod revision;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ use crate::dial::url::Target;
 use crate::dial::{DialError, Dialer};
 
 pub use fetch::{MAX_VERSION_PAGE_LEN, VERSION_FETCH_TIMEOUT};
+pub use in_use::{VersionInUse, VersionOrigin};
 
 /// The page of the production service that names its revision (payload chapter, section 5).
 pub const VERSION_URL: &str = "https://web.whatsapp.com/sw.js";

@@ -314,3 +314,59 @@ async fn an_own_source_is_asked_within_the_limit() {
         Err(VersionError::TimedOut { limit })
     );
 }
+
+/// A proxy that leads every tunnel to `target`, or refuses; returns its URL and what it was asked for.
+async fn proxy(target: Option<String>) -> (String, Heads) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let heads = Heads::default();
+    let noted = Arc::clone(&heads);
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let Some(target) = &target else {
+                serve(near, b"HTTP/1.1 403 Forbidden\r\n\r\n", &noted).await;
+                continue;
+            };
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(near.read_u8().await.unwrap());
+            }
+            noted.lock().unwrap().push(String::from_utf8(head).unwrap());
+            near.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            let mut far = tokio::net::TcpStream::connect(target).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+        }
+    });
+    (url, heads)
+}
+
+#[tokio::test]
+async fn the_proxy_is_the_only_way_out() {
+    let (authority, heads) = server(ok(REVISION.as_bytes()), None).await;
+    let through = |proxy: &str, url: &str| {
+        let dialer = Dialer {
+            proxy: Some(proxy.parse().unwrap()),
+            ..dialer(&TlsRoots::WebPki)
+        };
+        let source = VersionSource::Fetch { url: url.into() };
+        Versions::new(source, dialer).unwrap().ask()
+    };
+    // A name that no resolver knows: only the proxy can lead anywhere with it.
+    let (leading, asked) = proxy(Some(authority.clone())).await;
+    let found = through(&leading, "http://page.invalid/sw.js").await;
+    assert_eq!(found.unwrap().0.tertiary, 1_099_999_999);
+    let connect = asked.lock().unwrap().pop().unwrap();
+    assert!(
+        connect.starts_with("CONNECT page.invalid:80 HTTP/1.1"),
+        "{connect}"
+    );
+    assert_eq!(heads.lock().unwrap().len(), 1);
+
+    let (refusing, _) = proxy(None).await;
+    let refused = through(&refusing, &format!("http://{authority}/sw.js")).await;
+    assert!(
+        matches!(&refused, Err(VersionError::Connect(why)) if why.contains("refused the tunnel")),
+        "{refused:?}"
+    );
+    assert_eq!(heads.lock().unwrap().len(), 1, "nothing goes around it");
+}
