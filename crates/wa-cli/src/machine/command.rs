@@ -29,7 +29,7 @@ pub(crate) enum Command {
 }
 
 /// Every name in `cmd`.
-const NAMES: [&str; 10] = [
+pub(super) const NAMES: [&str; 10] = [
     "connect",
     "disconnect",
     "logout",

@@ -7,6 +7,29 @@ use wa_client::{ClientError, CodeRefusal, CodeRefusalKind, CommandError};
 
 use super::Message;
 
+/// Every code a command about codes and passkeys can be answered with.
+#[cfg(test)]
+pub(super) const CODES: [&str; 18] = [
+    "bad_number",
+    "bad_code",
+    "bad_assertion",
+    "already_linked",
+    "code_outstanding",
+    "code_bad_request",
+    "code_forbidden",
+    "code_not_available",
+    "code_rate_limited",
+    "code_server_failed",
+    "code_no_answer",
+    "code_bad_answer",
+    "code_refused",
+    "code_ended",
+    "no_pairing_code",
+    "no_passkey_asked",
+    "not_now",
+    "command_failed",
+];
+
 /// A command that was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {

@@ -1,6 +1,8 @@
 use serde_json::Value;
 use serde_json::json;
-use wa_client::{ConnectionState, Event, FailReason, LogoutReason, Step};
+use wa_client::{
+    CodeEnd, ConnectionState, Event, FailReason, LogoutReason, PairingCode, PasskeyEnd, Step,
+};
 
 use super::*;
 
@@ -38,10 +40,9 @@ fn states_carry_what_belongs_to_them() {
     let failed = state(ConnectionState::Failed {
         error: FailReason::Store("disk full".into()),
     });
-    assert_eq!(
-        (&failed["reason"], &failed["message"]),
-        (&json!("store"), &json!("the store failed: disk full"))
-    );
+    assert_eq!(failed["reason"], "store");
+    let message = failed["message"].as_str().unwrap();
+    assert!(message.contains("(disk full)"), "{message}");
 }
 
 #[test]
@@ -85,4 +86,72 @@ fn what_is_no_command_is_answered_with_an_error() {
         (&unknown["cmd"], &unknown["id"]),
         (&json!("dance"), &json!(3))
     );
+}
+
+#[test]
+fn codes_are_told_in_both_forms_and_endings_by_name() {
+    let code = PairingCode::from_custom("ABCD1234").unwrap();
+    let live = parsed(&Event::PairingCode {
+        code: code.clone(),
+        ttl: std::time::Duration::from_secs(180),
+        expires_at_unix_ms: 9,
+    });
+    assert_eq!(
+        live,
+        json!({"v": 1, "type": "pairing_code", "code": "ABCD1234", "code_formatted": "ABCD-1234", "ttl_ms": 180_000, "expires_at": 9})
+    );
+    assert_eq!(
+        parsed(&Event::PairingCodeEnded(CodeEnd::NoPairSuccess))["reason"],
+        "not_finished"
+    );
+    assert_eq!(
+        parsed(&Event::PairingCodeRefresh { force_manual: true }),
+        json!({"v": 1, "type": "pairing_code_refresh", "force_manual": true})
+    );
+    let confirmation = parsed(&Event::PasskeyConfirmation {
+        code: Some(code),
+        expires_at_unix_ms: 9,
+    });
+    assert_eq!(
+        (&confirmation["code"], &confirmation["code_formatted"]),
+        (&json!("ABCD1234"), &json!("ABCD-1234"))
+    );
+    assert_eq!(
+        parsed(&Event::PasskeyEnded(PasskeyEnd::Refused))["reason"],
+        "refused"
+    );
+    assert_eq!(
+        parsed(&Event::UnlinkFinished {
+            server_unlinked: true
+        }),
+        json!({"v": 1, "type": "unlink_finished", "server_unlinked": true})
+    );
+}
+
+/// The chapter names every type of line that a program can get, and every command it can give.
+#[test]
+fn the_manual_knows_the_names_of_this_schema() {
+    const CHAPTER: &str = include_str!("../../../../docs/manual/09-machine-mode.md");
+    for name in [
+        "pairing_code",
+        "pairing_code_ended",
+        "pairing_code_refresh",
+        "passkey_requested",
+        "passkey_confirmation",
+        "passkey_ended",
+        "devices",
+        "caught_up",
+        "unlink_finished",
+    ] {
+        assert!(CHAPTER.contains(&format!("| `{name}` |")), "{name}");
+    }
+    for name in command::NAMES {
+        assert!(
+            CHAPTER.contains(&format!("| `{{\"cmd\":\"{name}\"")),
+            "{name}"
+        );
+    }
+    for code in refusal::CODES {
+        assert!(CHAPTER.contains(&format!("`{code}`")), "{code}");
+    }
 }
