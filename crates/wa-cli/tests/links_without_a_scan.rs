@@ -209,7 +209,11 @@ fn an_account_that_asks_for_its_passkey_is_an_error_with_advice_where_nobody_is_
     assert_eq!(pairing.end().code(), Some(1));
 }
 
-fn has_kind(message: &Value, fields: &[(&str, fn(&Value) -> bool)]) {
+/// A field by name and kind.
+type Field = (&'static str, fn(&Value) -> bool);
+
+/// These fields and no others.
+fn has_kind(message: &Value, fields: &[Field]) {
     for (name, fits) in fields {
         assert!(fits(&message[*name]), "{name} in {message}");
     }

@@ -79,8 +79,8 @@ impl Answers {
     pub(crate) async fn next(&mut self) -> Result<Answer, Failure> {
         let answer = match (self.wanted, self.file.clone()) {
             (Wanted::Nothing, _) => std::future::pending().await,
-            (Wanted::Assertion, Some(file)) => self.from_file(&file).await,
-            (Wanted::Assertion, None) => self.from_input().await?,
+            (Wanted::Assertion, Some(file)) => self.read_file(&file).await,
+            (Wanted::Assertion, None) => self.read_input().await?,
             (Wanted::Confirmation, _) => self.yes_or_no().await?,
         };
         if !matches!(answer, Answer::Unclear(_)) {
@@ -89,7 +89,7 @@ impl Answers {
         Ok(answer)
     }
 
-    async fn from_file(&mut self, file: &Path) -> Answer {
+    async fn read_file(&mut self, file: &Path) -> Answer {
         loop {
             let found = contents(file).filter(|text| Some(text) != self.stale.as_ref());
             if let Some(text) = found
@@ -103,7 +103,7 @@ impl Answers {
         }
     }
 
-    async fn from_input(&mut self) -> Result<Answer, Failure> {
+    async fn read_input(&mut self) -> Result<Answer, Failure> {
         loop {
             let line = match self.line().await? {
                 Ok(line) => line,
