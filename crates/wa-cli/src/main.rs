@@ -9,6 +9,7 @@ mod config;
 mod exit;
 mod input;
 mod machine;
+mod output;
 mod paths;
 mod private_file;
 mod qr;

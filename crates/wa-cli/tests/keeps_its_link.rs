@@ -92,6 +92,28 @@ fn an_unconfirmed_logout_says_so_and_has_a_code_of_its_own() {
         .find(|line| line.contains("\"done\""))
         .unwrap();
     assert!(done.contains("\"server_unlinked\":false"), "{done}");
+
+    let (_, stdout, _) = run(&mut world.on_store("status"));
+    assert!(stdout.contains("`wa logout` asks again"), "{stdout}");
+    let (_, stdout, _) = run(world.on_store("status").arg("--json"));
+    assert!(stdout.contains("\"unlink_pending\":true"), "{stdout}");
+    let (code, stdout, stderr) = run(&mut world.online("logout"));
+    assert_eq!(code, Some(0), "{stdout} {stderr}");
+    assert_eq!(world.companions(), 0);
+    let (_, stdout, _) = run(world.on_store("status").arg("--json"));
+    assert!(stdout.contains("\"unlink_pending\":false"), "{stdout}");
+    assert_eq!(run(&mut world.online("logout")).0, Some(4));
+}
+
+#[test]
+fn what_is_to_be_kept_can_be_named() {
+    let world = World::new();
+    world.link();
+    let (code, _, stderr) = run(world.online("logout").args(["--keep", "keys"]));
+    assert_eq!(code, Some(2), "{stderr}");
+    let keep = ["--keep", "version,peer-identities"];
+    assert_eq!(run(world.online("logout").args(keep)).0, Some(0));
+    assert_eq!(world.companions(), 0);
 }
 
 #[test]

@@ -197,6 +197,26 @@ fn an_assertion_is_pasted_and_nonsense_before_it_does_no_harm() {
 }
 
 #[test]
+fn codes_are_compared_where_that_is_wanted_and_a_no_links_nothing() {
+    for (word, ends, companions) in [("n", 1, 0), ("y", 0, 1)] {
+        let world = World::new();
+        guard(&world, |_| {});
+        let mut pairing = Running::start(world.online("pair").args(["--passkey", "--compare"]));
+        let qr = line_where(&mut pairing, |line| line.starts_with("https://wa.me/"));
+        world.scan(&qr);
+        let options = line_where(&mut pairing, |line| line.starts_with('{'));
+        pairing.send(&world.sim.assert_passkey(&options).unwrap());
+        let code = line_where(&mut pairing, is_code);
+        let (_, shown, _) = run(&mut phone(&world, &["passkey", "code"]));
+        assert_eq!(shown.trim_end(), code);
+        line_where(&mut pairing, |line| line.contains("y or n"));
+        pairing.send(word);
+        assert_eq!(pairing.end().code(), Some(ends), "{:#?}", pairing.seen);
+        assert_eq!(world.companions(), companions);
+    }
+}
+
+#[test]
 fn an_account_that_asks_for_its_passkey_is_an_error_with_advice_where_nobody_is_ready_for_it() {
     let world = World::new();
     guard(&world, |_| {});

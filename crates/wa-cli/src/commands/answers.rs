@@ -227,6 +227,7 @@ mod tests {
         let mut answers = Answers::new(Some(&PasskeyArgs {
             passkey_response: Some(file.clone()),
             yes: true,
+            compare: false,
         }));
         answers.want(Wanted::Assertion);
         let early = tokio::time::timeout(Duration::from_millis(20), answers.next()).await;

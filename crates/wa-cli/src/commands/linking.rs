@@ -10,7 +10,8 @@ use super::answers::{Answer, Answers, Wanted};
 use super::simulated::SimulatedPhone;
 use crate::args::{CodeArgs, PasskeyArgs};
 use crate::exit::Failure;
-use crate::session::{Followed, Output, Session, cannot_print, follow};
+use crate::output::{Followed, Output, cannot_print, follow};
+use crate::session::Session;
 use crate::signals::Interrupt;
 
 /// Codes asked for without a word of the user; our own bound.
@@ -34,7 +35,7 @@ pub(crate) fn code_request(number: &str, code: &CodeArgs) -> Result<PairingCodeR
     let request = match &code.custom_code {
         None => request,
         Some(custom) => request
-            .custom(custom)
+            .custom(custom.expose())
             .map_err(|error| Failure::Usage(format!("--custom-code: {error}")))?,
     };
     Ok(request.push(!code.no_push))
@@ -107,7 +108,7 @@ impl<'a> Linker<'a> {
                 }
                 Some(answer) = self.asking.join_next(), if !self.asking.is_empty() => {
                     if let Ok(Err(error)) = answer {
-                        self.code_refused(error)?;
+                        self.code_refused(error, output)?;
                     }
                 }
                 answer = self.answers.next(), if self.answers.are_wanted() => {
@@ -152,14 +153,18 @@ impl<'a> Linker<'a> {
         Ok(())
     }
 
-    fn code_refused(&mut self, error: ClientError) -> Result<(), Failure> {
+    fn code_refused(&mut self, error: ClientError, output: &mut Output) -> Result<(), Failure> {
         match error {
             ClientError::Command(CommandError::CodeRefused(refusal)) => {
                 let wait = refusal
                     .backoff
                     .map(|backoff| format!(" (not before {} s are over)", backoff.as_secs()))
                     .unwrap_or_default();
-                Err(Failure::Code(format!("no pairing code: {refusal}{wait}")))
+                let why = format!("no pairing code: {refusal}{wait}");
+                if self.way.shows_qr {
+                    return output.say(&why).map_err(cannot_print);
+                }
+                Err(Failure::Code(why))
             }
             ClientError::Command(CommandError::ConnectionEnded(_)) => {
                 self.wants_code = true;

@@ -7,7 +7,8 @@ use wa_client::{ConnectionState, Event, LogoutOptions, LogoutOutcome, RecordKind
 use crate::args::{Keep, LogoutArgs, QrArgs};
 use crate::exit::Failure;
 use crate::machine::{self, Message};
-use crate::session::{Followed, Linking, Output, Session, cannot_print, follow};
+use crate::output::{Followed, Output, cannot_print, follow};
+use crate::session::{Linking, Session};
 use crate::signals::Interrupt;
 use crate::store::{Place, find_account, has_unfinished_logout};
 

@@ -6,13 +6,10 @@ use super::linking::{Linker, Way, code_request};
 use super::simulated::SimulatedPhone;
 use crate::args::{PairArgs, WayArgs};
 use crate::exit::Failure;
-use crate::session::{Followed, Linking, Output, Session, cannot_print};
+use crate::output::{Followed, Output, cannot_print};
+use crate::session::{Linking, Session};
 use crate::signals::Interrupt;
 use crate::store::{Place, find_or_make_account};
-
-const LINKING: Linking = Linking::Wanted {
-    require_approval: false,
-};
 
 pub(crate) async fn run(mut args: PairArgs) -> Result<(), Failure> {
     let interrupt = Interrupt::listen()?;
@@ -76,6 +73,7 @@ fn way(args: &PairArgs) -> Result<Way, Failure> {
         let file = answer.passkey_response.is_some();
         only_with(file, "--passkey-response", "--passkey")?;
         only_with(answer.yes, "--yes", "--passkey")?;
+        only_with(answer.compare, "--compare", "--passkey")?;
     }
     let request = number.as_deref().map(|number| code_request(number, code));
     Ok(Way {
@@ -102,7 +100,11 @@ async fn link(
 ) -> Result<(), Failure> {
     let store = place.open().await?;
     let account = find_or_make_account(&store, args.store.account.as_deref()).await?;
-    let mut session = Session::start(store, &account, &args.server, LINKING).await?;
+    let linking = Linking::Wanted {
+        require_approval: false,
+        compare: args.way.answer.compare,
+    };
+    let mut session = Session::start(store, &account, &args.server, linking).await?;
     if phone.is_some() && session.is_linked() {
         session.end().await;
         return Err(Failure::Usage(format!(

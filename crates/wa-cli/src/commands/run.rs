@@ -15,7 +15,8 @@ use crate::args::{PairWay, RunArgs};
 use crate::exit::Failure;
 use crate::input;
 use crate::machine::{self, Command, LiveCode, Message, Refusal, Request};
-use crate::session::{Followed, Linking, Output, Session, cannot_print, follow};
+use crate::output::{Followed, Output, cannot_print, follow};
+use crate::session::{Linking, Session};
 use crate::signals::Interrupt;
 use crate::store::{Place, find_account, find_or_make_account};
 
@@ -39,6 +40,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
     let linking = if may_pair {
         Linking::Wanted {
             require_approval: args.require_approval,
+            compare: args.answer.compare,
         }
     } else {
         Linking::Stored

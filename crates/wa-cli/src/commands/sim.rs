@@ -5,7 +5,7 @@ use wa_sim::{FaultScript, Sim, SimOptions};
 use crate::args::SimArgs;
 use crate::exit::Failure;
 use crate::machine::{self, Message};
-use crate::session::cannot_print;
+use crate::output::cannot_print;
 use crate::signals::Interrupt;
 
 pub(crate) async fn run(args: SimArgs) -> Result<(), Failure> {
@@ -61,6 +61,7 @@ fn text(sim: &Sim) -> String {
             "\nTry it:  wa pair --server {url} --noise-root {root} --store /tmp/wa-try.db\n"
         );
         text += &format!("then:    wa phone scan '<text of the code>' --control {control}\n");
+        text += "(a pairing code: `wa pair --code NUMBER …`, then `wa phone code ABCD-1234 …`)\n";
     }
     text
 }

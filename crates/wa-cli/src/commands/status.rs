@@ -6,8 +6,8 @@ use wa_store::{AccountInfo, Store as _};
 use crate::args::StatusArgs;
 use crate::exit::Failure;
 use crate::machine::Message;
+use crate::output::cannot_print;
 use crate::report::{duration, unix_ms, utc};
-use crate::session::cannot_print;
 use crate::store::{Place, has_unfinished_logout, is_in_use};
 
 pub(crate) async fn run(args: StatusArgs) -> Result<(), Failure> {

@@ -1,10 +1,11 @@
 //! The command line.
 
-use std::convert::Infallible;
-use std::fmt;
+mod phone;
+mod unshown;
+mod way;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -13,8 +14,10 @@ use clap::{
     ValueEnum,
 };
 use wa_client::{ClientVersion, NoiseRoot, Proxy, ProxyUrlError};
-use zeroize::Zeroizing;
 
+pub(crate) use self::phone::{PasskeyCommand, PhoneArgs, PhoneCommand, PhoneOn};
+use self::unshown::Unshown;
+pub(crate) use self::way::{CodeArgs, PairWay, PasskeyArgs, WayArgs};
 use crate::exit::{EXIT_CODES_HELP, Failure};
 
 /// Link this machine to a WhatsApp account as a companion device. Unofficial; use only accounts you own.
@@ -139,7 +142,7 @@ pub(crate) struct ServerArgs {
     pub(crate) ca: Option<PathBuf>,
     /// Go out through this proxy only: `http://[user:password@]host:port` or `socks5://…`
     #[arg(long, value_name = "URL", env = "WA_PROXY", hide_env_values = true)]
-    proxy: Option<ProxyText>,
+    proxy: Option<Unshown>,
     /// Client version to claim, like 2.3000.1045649367 [config file: "client_version"].
     #[arg(long, value_name = "V", env = "WA_CLIENT_VERSION")]
     pub(crate) client_version: Option<ClientVersion>,
@@ -154,26 +157,10 @@ pub(crate) struct ServerArgs {
 impl ServerArgs {
     /// The proxy, if one is given.
     pub(crate) fn proxy(&self) -> Result<Option<Proxy>, ProxyUrlError> {
-        self.proxy.as_ref().map(|text| text.0.parse()).transpose()
-    }
-}
-
-/// A proxy URL before it is understood. The parser of the command line quotes what it does not take, and this may
-/// hold a password, so every text passes here and is looked at later.
-#[derive(Clone)]
-struct ProxyText(Zeroizing<String>);
-
-impl FromStr for ProxyText {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(Zeroizing::new(text.to_owned())))
-    }
-}
-
-impl fmt::Debug for ProxyText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ProxyText")
+        self.proxy
+            .as_ref()
+            .map(|text| text.expose().parse())
+            .transpose()
     }
 }
 
@@ -189,46 +176,6 @@ pub(crate) struct QrArgs {
     /// Exchange dark and light, for scanners that want it.
     #[arg(long)]
     pub(crate) invert: bool,
-}
-
-/// How to link otherwise than by QR code.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct WayArgs {
-    /// Link by a code typed on the phone with this number, like "+1 555 123 4567", instead of a scan.
-    #[arg(long = "code", value_name = "NUMBER", allow_hyphen_values = true)]
-    pub(crate) number: Option<String>,
-    #[command(flatten)]
-    pub(crate) code: CodeArgs,
-    /// Show the QR code, too.
-    #[arg(long, requires = "number")]
-    pub(crate) qr: bool,
-    /// Be ready for an account that asks for its passkey: print what to sign, take the signature, compare codes.
-    #[arg(long)]
-    pub(crate) passkey: bool,
-    #[command(flatten)]
-    pub(crate) answer: PasskeyArgs,
-}
-
-/// What a pairing code is to be like.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct CodeArgs {
-    /// Use this code instead of a random one: eight of the digits 1 to 9 and the letters but I, O and U.
-    #[arg(long, value_name = "CODE")]
-    pub(crate) custom_code: Option<String>,
-    /// Do not have the phone notify its owner.
-    #[arg(long)]
-    pub(crate) no_push: bool,
-}
-
-/// How to answer for a passkey.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct PasskeyArgs {
-    /// File the signature (assertion JSON) will be put into, or `-` for standard input, which is the default.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) passkey_response: Option<PathBuf>,
-    /// Take the code on the phone for the same one without asking.
-    #[arg(long)]
-    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -280,17 +227,6 @@ impl PairArgs {
         }
         Ok(())
     }
-}
-
-/// Ways to link from `wa run`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PairWay {
-    /// By QR code.
-    Qr,
-    /// By a code typed on the phone with the number of --phone; the QR code is on offer, too, with --json.
-    Code,
-    /// By QR code, or with --phone by code, and then by the passkey of the account.
-    Passkey,
 }
 
 #[derive(Debug, Args)]
@@ -428,80 +364,6 @@ pub(crate) struct SimArgs {
     /// Keep the simulated world in this file over restarts. It holds private keys.
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PhoneArgs {
-    #[command(subcommand)]
-    pub(crate) command: PhoneCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PhoneCommand {
-    /// Scan a QR code given as text.
-    Scan {
-        /// The text of the code.
-        #[arg(value_name = "QR", allow_hyphen_values = true)]
-        qr: String,
-        /// Control address printed by `wa sim`.
-        #[arg(long, value_name = "URL", env = "WA_SIM_CONTROL")]
-        control: String,
-        /// Number of the phone that scans; default: the first one.
-        #[arg(long, value_name = "NUMBER")]
-        number: Option<String>,
-        /// Take also the older form of the code, without the client type.
-        #[arg(long)]
-        four_fields: bool,
-        /// Return at once instead of waiting until the device is linked.
-        #[arg(long)]
-        no_wait: bool,
-    },
-    /// Type a pairing code into the phone.
-    Code {
-        /// The code, like ABCD-1234.
-        #[arg(value_name = "CODE")]
-        code: String,
-        #[command(flatten)]
-        on: PhoneOn,
-        /// Return at once instead of waiting until the device is linked.
-        #[arg(long)]
-        no_wait: bool,
-    },
-    /// Use the owner's passkey, and confirm what the phone shows.
-    Passkey {
-        #[command(subcommand)]
-        command: PasskeyCommand,
-    },
-}
-
-/// Which phone of which simulator.
-#[derive(Debug, Args)]
-pub(crate) struct PhoneOn {
-    /// Control address printed by `wa sim`.
-    #[arg(long, value_name = "URL", env = "WA_SIM_CONTROL")]
-    pub(crate) control: String,
-    /// Number of the phone; default: the first one.
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) number: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PasskeyCommand {
-    /// Sign: read the options a device was given, print the assertion. Both are JSON.
-    Sign {
-        /// File with the options, or `-` for standard input.
-        #[arg(value_name = "FILE", default_value = "-")]
-        options: PathBuf,
-        /// Control address printed by `wa sim`.
-        #[arg(long, value_name = "URL", env = "WA_SIM_CONTROL")]
-        control: String,
-    },
-    /// Print the confirmation code the phone shows.
-    Code(PhoneOn),
-    /// Say on the phone that the device shows the same code.
-    Confirm(PhoneOn),
-    /// Say on the phone that it does not.
-    Refuse(PhoneOn),
 }
 
 fn noise_root(text: &str) -> Result<NoiseRoot, String> {
