@@ -74,8 +74,11 @@ step "the benches compile"
 CARGO_TARGET_DIR="$PWD/target/benches" cargo check --locked --manifest-path benches/Cargo.toml --workspace --bins --benches
 
 step "the main job"
-out="$(cargo run --release --locked --quiet -- pair --sim)"
-printf '%s\n' "$out" | tail -n 8
-printf '%s\n' "$out" | tail -n 1 | grep -Eq '^Linked as \+[0-9]+, device [0-9]+$'
+for way in "" "--code +15551234567" "--passkey"; do
+  # shellcheck disable=SC2086 # an empty way is no argument
+  out="$(cargo run --release --locked --quiet -- pair --sim $way)"
+  printf '%s\n' "$out" | tail -n 4
+  printf '%s\n' "$out" | tail -n 1 | grep -Eq '^Linked as \+[0-9]+, device [0-9]+$'
+done
 
 step "done"
