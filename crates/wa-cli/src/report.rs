@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use wa_client::{CodeEnd, ConnectionState, Event, Step};
+use wa_client::{CodeEnd, ConnectionState, Event, LinkedDevice, Step};
 
 /// The line for an event, if a person should see one.
 pub(crate) fn line(event: &Event) -> Option<String> {
@@ -22,6 +22,7 @@ pub(crate) fn line(event: &Event) -> Option<String> {
             None => format!("Disconnected: {reason}."),
         },
         Event::LoggedOut { reason, .. } => format!("Logged out: {reason}."),
+        Event::Devices { devices, .. } => linked_devices(devices),
         Event::PairingCodeEnded(CodeEnd::PasskeyBegan) => return None,
         Event::PairingCodeEnded(end) => format!("The pairing code is over: {end}."),
         Event::PairingCodeRefresh { .. } => "The server wants another pairing code.".to_owned(),
@@ -54,6 +55,21 @@ pub(crate) fn line(event: &Event) -> Option<String> {
         ),
         _ => return None,
     })
+}
+
+/// A foreign device has to be visible.
+fn linked_devices(devices: &[LinkedDevice]) -> String {
+    let name = |device: &LinkedDevice| {
+        let number = device.jid.device();
+        if device.is_self {
+            format!("{number} (this one)")
+        } else {
+            number.to_string()
+        }
+    };
+    let linked = devices.iter().filter(|device| !device.is_primary);
+    let names: Vec<String> = linked.map(name).collect();
+    format!("Linked devices of this account: {}.", names.join(", "))
 }
 
 fn progress(step: Step) -> Option<&'static str> {

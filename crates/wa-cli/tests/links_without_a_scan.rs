@@ -71,6 +71,40 @@ fn the_trial_links_by_code_unattended() {
 }
 
 #[test]
+fn a_terminal_shows_the_code_big_in_its_order_and_takes_it_away() {
+    // `script` gives the command a terminal; it belongs to the base system of Linux distributions.
+    let found = Command::new("script")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if !found.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: there is no `script` to make a terminal with");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let pair = format!(
+        "stty rows 40 cols 100; {} pair --sim --code +15551234567 --custom-code ABCD1234",
+        env!("CARGO_BIN_EXE_wa")
+    );
+    let (code, stdout, _) =
+        run(Command::new("script")
+            .env("HOME", home.path())
+            .args(["-qec", &pair, "/dev/null"]));
+    assert_eq!(code, Some(0), "{stdout}");
+    let shown = stdout
+        .find("Pairing code: \u{2066}ABCD-1234\u{2069}")
+        .unwrap();
+    assert!(stdout[..shown].contains("▄▀▀▀▄"), "{stdout}");
+    assert!(stdout.contains("\x1b[1A\r\x1b[2KPairing code, valid for 17"));
+    let verifying = stdout.find("Verifying").unwrap();
+    assert!(
+        stdout[shown..verifying].contains("\x1b[J"),
+        "the code is taken off the screen"
+    );
+}
+
+#[test]
 fn the_trial_links_by_passkey_unattended_after_a_scan_and_after_a_code() {
     let home = tempfile::tempdir().unwrap();
     for more in [&[][..], &["--code", "+15551230001"]] {

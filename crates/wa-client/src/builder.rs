@@ -228,7 +228,8 @@ impl<S: Store> ClientBuilder<Arc<S>> {
             closing: FuturesUnordered::new(),
             devices: None,
             versions,
-            work: FuturesUnordered::new(),
+            asking: None,
+            computing: FuturesUnordered::new(),
             operations: std::collections::HashMap::new(),
             next_operation: 1,
         };

@@ -9,6 +9,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{JoinError, JoinHandle};
 use tracing::{debug, error, warn};
 use wa_core::{
     Command, CommandError, Computed, Endpoint, Engine, Event, FetchedVersion, Input, Job,
@@ -51,25 +52,20 @@ pub(crate) struct Driver<S> {
     pub(crate) link: Link,
     pub(crate) closing: FuturesUnordered<BoxFuture<'static, ()>>,
     pub(crate) versions: Versions,
-    /// What the engine has asked for beside the connection.
-    pub(crate) work: FuturesUnordered<BoxFuture<'static, Work>>,
+    /// The version source, while it is asked.
+    pub(crate) asking: Option<BoxFuture<'static, Result<FetchedVersion, String>>>,
+    pub(crate) computing: FuturesUnordered<JoinHandle<Computed>>,
     /// The own account's devices, as last told.
     pub(crate) devices: Option<Arc<[LinkedDevice]>>,
     pub(crate) operations: HashMap<OpId, oneshot::Sender<Result<OpOutcome, ClientError>>>,
     pub(crate) next_operation: u64,
 }
 
-/// An answer to what the engine has asked for beside the connection.
-pub(crate) enum Work {
-    Version(Result<FetchedVersion, String>),
-    /// `None`: the thread that computed is gone, and so will be what waits for it.
-    Computed(Option<Computed>),
-}
-
 enum Wake {
     Request(Option<Request>),
     Link(LinkEvent),
-    Work(Work),
+    Version(Result<FetchedVersion, String>),
+    Computed(Result<Computed, JoinError>),
     Timeout,
     Other,
 }
@@ -89,7 +85,12 @@ impl<S: Store> Driver<S> {
                 }
                 Wake::Request(Some(Request::Shutdown) | None) => break,
                 Wake::Link(event) => self.link_event(event),
-                Wake::Work(work) => self.work_done(work),
+                Wake::Version(answer) => {
+                    self.asking = None;
+                    self.feed(Input::VersionFetched(answer));
+                }
+                Wake::Computed(Ok(computed)) => self.feed(Input::Computed(computed)),
+                Wake::Computed(Err(error)) => error!(%error, "a computation was lost"),
                 Wake::Timeout => self.feed(Input::Timeout),
                 Wake::Other => continue,
             }
@@ -107,7 +108,8 @@ impl<S: Store> Driver<S> {
         tokio::select! {
             request = self.requests.recv() => Wake::Request(request),
             event = poll_fn(|cx| self.link.poll(cx, room)) => Wake::Link(event),
-            Some(work) = self.work.next(), if room && !self.work.is_empty() => Wake::Work(work),
+            answer = answer_of(&mut self.asking), if room && self.asking.is_some() => Wake::Version(answer),
+            Some(computed) = self.computing.next(), if room && !self.computing.is_empty() => Wake::Computed(computed),
             () = sleep_until(deadline), if room && deadline.is_some() => Wake::Timeout,
             () = self.events.read(), if !room => Wake::Other,
             Some(()) = self.closing.next(), if !self.closing.is_empty() => Wake::Other,
@@ -183,30 +185,21 @@ impl<S: Store> Driver<S> {
         self.publish();
     }
 
+    /// Asks beside the connection; an answer that is no longer waited for is not asked for any more.
     fn fetch_version(&mut self) {
         let asking = self.versions.ask();
-        self.work.push(Box::pin(async {
-            let answer = asking.await;
-            Work::Version(match answer {
+        self.asking = Some(Box::pin(async {
+            match asking.await {
                 Ok((version, source)) => Ok(FetchedVersion { version, source }),
                 Err(error) => Err(error.to_string()),
-            })
+            }
         }));
     }
 
     /// Tens of milliseconds of work: on a thread where they delay nobody, this client least of all.
     fn compute(&mut self, job: Job) {
-        let computing = tokio::task::spawn_blocking(move || job.run());
-        self.work
-            .push(Box::pin(async { Work::Computed(computing.await.ok()) }));
-    }
-
-    fn work_done(&mut self, work: Work) {
-        match work {
-            Work::Version(answer) => self.feed(Input::VersionFetched(answer)),
-            Work::Computed(Some(computed)) => self.feed(Input::Computed(computed)),
-            Work::Computed(None) => error!("a computation was lost"),
-        }
+        self.computing
+            .push(tokio::task::spawn_blocking(move || job.run()));
     }
 
     fn open(&mut self, endpoint: Endpoint) {
@@ -240,6 +233,9 @@ impl<S: Store> Driver<S> {
     }
 
     fn publish(&mut self) {
+        if self.engine.state().is_at_rest() {
+            self.asking = None;
+        }
         self.snapshot
             .send_if_modified(|snapshot| snapshot.update(&self.engine, self.devices.as_ref()));
     }
@@ -252,6 +248,13 @@ pub(crate) fn now() -> Now {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     Now::new(instant, u64::try_from(unix.as_millis()).unwrap_or(u64::MAX))
+}
+
+async fn answer_of<T>(asking: &mut Option<BoxFuture<'static, T>>) -> T {
+    match asking {
+        Some(asking) => asking.await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn sleep_until(deadline: Option<Instant>) {

@@ -149,8 +149,21 @@ impl VersionProvider for Silent {
     }
 
     fn current(&self) -> VersionAnswer<'_> {
+        let open = Open(&self.0);
         self.0.fetch_add(1, Ordering::SeqCst);
-        Box::pin(std::future::pending())
+        Box::pin(async move {
+            let _open = open;
+            std::future::pending().await
+        })
+    }
+}
+
+/// Counts down when the question is given up.
+struct Open<'a>(&'a AtomicUsize);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -169,7 +182,6 @@ async fn stopping_does_not_wait_for_a_source() {
         while asked.load(Ordering::SeqCst) == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        asked.store(0, Ordering::SeqCst);
         let began = Instant::now();
         if ends {
             client.shutdown().await;
@@ -177,5 +189,7 @@ async fn stopping_does_not_wait_for_a_source() {
             client.disconnect().await.unwrap();
         }
         assert!(began.elapsed() < Duration::from_secs(2));
+        client.settled().await;
+        assert_eq!(asked.load(Ordering::SeqCst), 0, "nobody asks any more");
     }
 }

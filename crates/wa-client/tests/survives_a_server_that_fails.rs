@@ -120,9 +120,10 @@ async fn rubbish_after_the_handshake_costs_the_connection_and_no_more() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_reported_with_advice_and_the_time_of_the_next_try() {
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // Bound and not listening: refused, and nobody else can get the port meanwhile.
+    let gone = tokio::net::TcpSocket::new_v4().unwrap();
+    gone.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = gone.local_addr().unwrap();
-    drop(gone);
     let sim = sim().await;
     let (client, mut events) = builder_for(&sim)
         .endpoint(format!("ws://{address}/"))
