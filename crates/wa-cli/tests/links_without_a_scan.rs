@@ -153,6 +153,28 @@ fn a_code_is_typed_on_the_phone_of_a_running_simulator() {
 }
 
 #[test]
+fn a_watcher_links_by_code_and_by_passkey_and_stays_connected() {
+    let world = World::new();
+    guard(&world, |_| {});
+    let mut watching =
+        Running::start(
+            world
+                .online("run")
+                .args(["--pair", "passkey", "--phone", &plus(&world)]),
+        );
+    let code = line_where(&mut watching, is_code);
+    let typed = run(&mut phone(&world, &["code", &code, "--no-wait"]));
+    assert_eq!(typed.0, Some(0), "{}", typed.2);
+    let options = line_where(&mut watching, |line| line.starts_with('{'));
+    watching.send(&world.sim.assert_passkey(&options).unwrap());
+    line_where(&mut watching, |line| line.starts_with("Online as "));
+    assert!(watching.child.try_wait().unwrap().is_none());
+    let (code, _, stderr) = run(world.online("run").args(["--pair", "code"]));
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("--phone"), "{stderr}");
+}
+
+#[test]
 fn a_server_that_gives_no_code_is_quoted_with_what_to_do() {
     let world = World::new();
     let refuse = || {

@@ -84,4 +84,14 @@ mod tests {
         }
         assert_eq!(revision(r#""client_revision":4294967295"#), Some(u32::MAX));
     }
+
+    #[test]
+    fn a_page_may_be_cut_anywhere() {
+        let page = br#"..\"client_revision\":  42,"client_revision":x"client_revision""#;
+        for at in 0..=page.len() {
+            let (before, after) = page.split_at(at);
+            let known = |page| find(page).is_none_or(|found| matches!(found.tertiary, 2 | 4 | 42));
+            assert!(known(before) && known(after), "{at}");
+        }
+    }
 }
