@@ -52,6 +52,21 @@ impl Clocks {
         deadline
     }
 
+    /// Goes on with a clock of an earlier connection, whose flow holds the secret.
+    pub(crate) fn resume(&mut self, clock: Clock, deadline: Instant) {
+        *self.slot(clock) = Some(Running {
+            deadline,
+            holds_secret: true,
+        });
+    }
+
+    /// Sets a clock that runs to an earlier time.
+    pub(crate) fn shorten(&mut self, clock: Clock, limit: Instant) {
+        if let Some(running) = self.slot(clock) {
+            running.deadline = running.deadline.min(limit);
+        }
+    }
+
     pub(crate) fn stop(&mut self, clock: Clock) {
         *self.slot(clock) = None;
     }

@@ -43,6 +43,10 @@ pub const PASSKEY_ANSWER: Duration = Duration::from_secs(30);
 /// code, ours.
 pub const PASSKEY_PRIMARY: Duration = Duration::from_secs(180);
 
+/// For the answer to the last request of a ceremony once the server has asked for a restart: it is about to
+/// close the connection, and the phone may have the keys already. Ours.
+pub const PASSKEY_RECEIPT_GRACE: Duration = Duration::from_secs(3);
+
 /// For the user to compare the codes: that of a code, ours.
 pub const PASSKEY_CONFIRMATION: Duration = Duration::from_secs(180);
 
@@ -137,6 +141,8 @@ pub struct PairTimings {
     pub passkey_handoff: Duration,
     /// [`PASSKEY_ANSWER`].
     pub passkey_answer: Duration,
+    /// [`PASSKEY_RECEIPT_GRACE`].
+    pub passkey_receipt_grace: Duration,
     /// [`PASSKEY_PRIMARY`].
     pub passkey_primary: Duration,
     /// [`PASSKEY_CONFIRMATION`].
@@ -158,6 +164,7 @@ impl Default for PairTimings {
             passkey_assertion: PASSKEY_ASSERTION,
             passkey_handoff: PASSKEY_HANDOFF,
             passkey_answer: PASSKEY_ANSWER,
+            passkey_receipt_grace: PASSKEY_RECEIPT_GRACE,
             passkey_primary: PASSKEY_PRIMARY,
             passkey_confirmation: PASSKEY_CONFIRMATION,
             passkey_pair_success: PASSKEY_PAIR_SUCCESS,

@@ -142,13 +142,14 @@ pub use compute::{CODE_ROUNDS, PairComputed, PairJob};
 pub use config::{
     AFTER_PRIMARY_HELLO, APPROVAL_WINDOW, CODE_TTL, FINISH_ANSWER, FIRST_REF_TTL, HELLO_ANSWER,
     Handoff, NEXT_REF_TTL, PASSKEY_ANSWER, PASSKEY_ASSERTION, PASSKEY_CONFIRMATION,
-    PASSKEY_HANDOFF, PASSKEY_PAIR_SUCCESS, PASSKEY_PRIMARY, PairConfig, PairKeys, PairTimings,
+    PASSKEY_HANDOFF, PASSKEY_PAIR_SUCCESS, PASSKEY_PRIMARY, PASSKEY_RECEIPT_GRACE, PairConfig,
+    PairKeys, PairTimings,
 };
 pub use error::{ErrorReply, PairError};
 pub use link_code::{
     CodeEnd, CodeError, CodeRefusal, CodeRefusalKind, CodeRequest, LiveCode, MAX_BACKOFF,
 };
-pub use machine::{Handled, MAX_PRIMARY_HELLOS, Pairing};
+pub use machine::{AwaitedLink, AwaitedVia, Handled, MAX_PRIMARY_HELLOS, Pairing};
 pub use output::{PairCandidate, PairOutput, PairSummary, Paired};
 pub use passkey::{
     AssertionError, MAX_ASSERTION_FIELD_LEN, MAX_ASSERTION_JSON_LEN, MAX_CREDENTIAL_ID_LEN,

@@ -1,6 +1,7 @@
 mod link_code;
 mod offer;
 mod passkey;
+mod resume;
 mod success;
 #[cfg(test)]
 mod tests;
@@ -26,13 +27,15 @@ use passkey::Ceremony;
 use success::AwaitApproval;
 
 pub use link_code::MAX_PRIMARY_HELLOS;
+pub use resume::{AwaitedLink, AwaitedVia};
 
 /// The pairing of one unregistered connection.
 ///
 /// Drive it like this: after every `handle_*` and [`approve`](Self::approve) drain
 /// [`poll_output`](Self::poll_output) to `None`, carrying the outputs out in order; call
 /// [`handle_timeout`](Self::handle_timeout) at the time [`poll_timeout`](Self::poll_timeout) names.
-/// A new connection takes a new machine, with the ADV secret last persisted.
+/// A new connection takes a new machine, with the ADV secret last persisted, and
+/// [resumes](Self::resume) what the last one still [awaited](Self::awaited_link).
 pub struct Pairing {
     keys: PairKeys,
     config: PairConfig,

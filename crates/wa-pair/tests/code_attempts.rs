@@ -12,9 +12,18 @@ use support::code::{
     self, Phone, REF, blind_hello, compute, hello, keys, notification, primary_hello, run,
     with_code,
 };
-use support::{Rig, ack_of, asked, from_server, names, persisted, sent};
+use support::{
+    Rig, ack_of, asked, companion_identity, container_for, from_server, names, pair_success,
+    persisted, sent,
+};
+use wa_crypto::AdvSecret;
 use wa_pair::{CodeEnd, Handled, MAX_PRIMARY_HELLOS, PairOutput};
 use wa_proto::Node;
+
+/// One with other keys than the blind one, which the machine takes too.
+fn other_hello(attempt: u8) -> Node {
+    primary_hello("1", REF, &[attempt; 80], &[9; 32])
+}
 
 /// Acked and nothing else.
 fn is_ignored(rig: &mut Rig, stanza: &Node) {
@@ -93,9 +102,10 @@ fn a_phone_may_try_three_times_and_the_newest_try_counts() {
     let (mut rig, iq) = with_code(6);
     let phone = Phone::types("ABCD1234", &iq);
     let mut jobs = Vec::new();
-    for _ in 0..MAX_PRIMARY_HELLOS {
-        jobs.push(rig.stanza(&phone.hello("1")));
+    for attempt in 1..MAX_PRIMARY_HELLOS {
+        jobs.push(rig.stanza(&other_hello(attempt)));
     }
+    jobs.push(rig.stanza(&phone.hello("1")));
     let last = jobs.pop().unwrap();
     for retired in jobs {
         assert!(
@@ -113,29 +123,62 @@ fn every_try_derives_anew() {
     let (mut rig, iq) = with_code(6);
     let phone = Phone::types("ABCD1234", &iq);
     let mut secrets = Vec::new();
-    for _ in 0..MAX_PRIMARY_HELLOS {
-        let outputs = rig.stanza(&phone.hello("1"));
+    for stanza in [phone.hello("1"), other_hello(1), phone.hello("1")] {
+        let outputs = rig.stanza(&stanza);
         let outputs = compute(&mut rig, outputs);
-        assert_eq!(phone.finish(&asked(&outputs).1), persisted(&outputs));
         secrets.push(persisted(&outputs).unwrap());
     }
+    assert_ne!(secrets[0], secrets[2], "the same keys, another random");
     secrets.dedup();
     assert_eq!(secrets.len(), 3);
 }
 
 #[test]
-fn the_fourth_primary_hello_ends_the_code() {
+fn the_fourth_primary_hello_is_ignored_and_the_watchdog_says_so() {
     let (mut rig, _) = with_code(6);
-    for _ in 0..MAX_PRIMARY_HELLOS {
-        rig.stanza(&blind_hello("1"));
+    for attempt in 1..=MAX_PRIMARY_HELLOS {
+        rig.stanza(&other_hello(attempt));
     }
-    let outputs = rig.stanza(&blind_hello("9"));
-    assert_eq!(names(&outputs), ["send", "code-ended", "persist-adv", "qr"]);
-    assert!(matches!(
-        outputs[1],
-        PairOutput::CodeEnded(CodeEnd::TooManyAttempts)
-    ));
+    rig.set(10);
     is_ignored(&mut rig, &blind_hello("9"));
+    let ends = |outputs: &[PairOutput]| {
+        let ended =
+            |output: &PairOutput| matches!(output, PairOutput::CodeEnded(CodeEnd::TooManyAttempts));
+        outputs.iter().any(ended)
+    };
+    assert!(!ends(&rig.at(59)), "it has no say in the time either");
+    assert!(ends(&rig.at(60)));
+}
+
+#[test]
+fn a_pair_success_that_is_awaited_survives_the_fourth() {
+    let (mut rig, iq) = with_code(6);
+    for attempt in 1..MAX_PRIMARY_HELLOS {
+        rig.stanza(&other_hello(attempt));
+    }
+    let phone = Phone::types("ABCD1234", &iq);
+    let outputs = rig.stanza(&phone.hello("1"));
+    let adv = persisted(&compute(&mut rig, outputs)).unwrap();
+    is_ignored(&mut rig, &blind_hello("9"));
+    is_ignored(&mut rig, &primary_hello("9", REF, &[7; 79], &[9; 32]));
+    let adv = AdvSecret::from_bytes(adv);
+    let container = container_for(&adv, &companion_identity().public(), &mut rig.rng);
+    let outputs = rig.stanza(&pair_success("5", container));
+    assert!(names(&outputs).contains(&"paired"), "{outputs:?}");
+}
+
+#[test]
+fn a_primary_hello_that_comes_again_is_not_another_attempt() {
+    let (mut rig, iq) = with_code(6);
+    let phone = Phone::types("ABCD1234", &iq);
+    let outputs = rig.stanza(&phone.hello("1"));
+    for _ in 0..=MAX_PRIMARY_HELLOS {
+        is_ignored(&mut rig, &phone.hello("9"));
+    }
+    let outputs = compute(&mut rig, outputs);
+    assert_eq!(phone.finish(&asked(&outputs).1), persisted(&outputs));
+    is_ignored(&mut rig, &phone.hello("9"));
+    assert_eq!(rig.next_timeout(), Some(60));
 }
 
 #[test]

@@ -8,7 +8,9 @@
 
 mod support;
 
-use support::code::{REF, accepted, blind_hello, compute, hello, with_code, with_code_of};
+use support::code::{
+    REF, accepted, blind_hello, compute, hello, primary_hello, with_code, with_code_of,
+};
 use support::{names, pair_device, persisted};
 use wa_pair::{CodeEnd, Handled, PairConfig, PairOutput, PairTimings};
 
@@ -89,7 +91,8 @@ fn every_primary_hello_starts_the_watchdog_again() {
     rig.at(60);
     for second in [70, 120, 170] {
         rig.set(second);
-        rig.stanza(&blind_hello("1"));
+        let key = [u8::try_from(second).unwrap(); 80];
+        rig.stanza(&primary_hello("1", REF, &key, &[9; 32]));
         assert_eq!(rig.next_timeout(), Some(second + 60));
     }
     assert_eq!(

@@ -8,7 +8,7 @@
 
 mod support;
 
-use support::code::{Phone, REF, blind_hello, compute, with_code};
+use support::code::{Phone, REF, blind_hello, compute, primary_hello, with_code};
 use support::{asked, codes, content, error, facts, names, persisted, vector_keys};
 use wa_crypto::PublicKey as _;
 use wa_pair::{CodeEnd, PairOutput};
@@ -109,7 +109,7 @@ fn an_answer_to_the_try_before_is_nobodys() {
     let (mut rig, _) = with_code(6);
     let outputs = rig.stanza(&blind_hello("1"));
     let (first, ..) = asked(&compute(&mut rig, outputs));
-    let outputs = rig.stanza(&blind_hello("2"));
+    let outputs = rig.stanza(&primary_hello("2", REF, &[8; 80], &[9; 32]));
     assert!(rig.error(first, error(500, None)).is_empty());
     let (second, ..) = asked(&compute(&mut rig, outputs));
     assert!(rig.error(first, error(500, None)).is_empty());

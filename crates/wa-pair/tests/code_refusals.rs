@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use support::code::{hello, live, request_of};
 use support::{Rig, error, names};
-use wa_pair::{CodeRefusal, CodeRefusalKind, MAX_BACKOFF, PairOutput};
+use wa_pair::{CodeEnd, CodeRefusal, CodeRefusalKind, MAX_BACKOFF, PairOutput};
 use wa_proto::Node;
 
 fn refused_with(child: Node) -> CodeRefusal {
@@ -46,6 +46,39 @@ fn known_errors_are_told_apart_with_and_without_their_text() {
             assert_eq!(refusal.backoff, None);
             assert!(refusal.to_string().len() > 20, "says what to do");
         }
+    }
+}
+
+#[test]
+fn the_pause_the_server_wants_is_in_the_words() {
+    for (backoff, words) in [
+        (Some(1), "in 1 s"),
+        (Some(119), "in 119 s"),
+        (Some(120), "in 2 min"),
+        (Some(121), "in 3 min"),
+        (Some(3600), "in 60 min"),
+    ] {
+        let refusal = CodeRefusal {
+            kind: CodeRefusalKind::RateLimited,
+            backoff: backoff.map(Duration::from_secs),
+        };
+        let text = refusal.to_string();
+        assert!(text.contains(words), "{text}");
+        assert!(text.starts_with(&refusal.kind.to_string()), "{text}");
+    }
+    for backoff in [None, Some(Duration::ZERO)] {
+        let kind = CodeRefusalKind::RateLimited;
+        assert_eq!(CodeRefusal { kind, backoff }.to_string(), kind.to_string());
+    }
+}
+
+#[test]
+fn an_end_that_leaves_something_to_do_says_what() {
+    for end in [
+        CodeEnd::TooManyAttempts,
+        CodeEnd::FinishRefused { code: Some(400) },
+    ] {
+        assert!(end.to_string().contains("ask for a new"), "{end}");
     }
 }
 

@@ -105,9 +105,28 @@ fn every_request_can_stay_without_an_answer() {
     for (step, stage) in STEPS {
         let (mut rig, request) = before(step);
         let outputs = rig.no_answer(request);
-        assert_eq!(end(&outputs), Some(&PasskeyEnd::TimedOut { stage }));
+        if step == PairStep::PasskeyPairingRequest {
+            assert!(outputs.is_empty(), "the keys may be with the phone");
+            assert!(rig.pairing.is_awaiting_passkey());
+        } else {
+            assert_eq!(end(&outputs), Some(&PasskeyEnd::TimedOut { stage }));
+        }
         assert!(rig.no_answer(request).is_empty());
     }
+}
+
+#[test]
+fn a_lost_receipt_of_our_keys_does_not_end_it() {
+    let mut rig = Rig::offering(6);
+    let phone = bring_to(&mut rig, PasskeyStage::PairingRequest).unwrap();
+    assert!(rig.at(30).is_empty());
+    assert!(!rig.pairing.holds_restart(), "all is with the phone");
+    let adv = wa_crypto::AdvSecret::from_bytes(phone.adv.unwrap());
+    let identity = support::companion_identity().public();
+    let container = support::container_for(&adv, &identity, &mut rig.rng);
+    rig.set(80);
+    let outputs = rig.stanza(&support::pair_success("5", container));
+    assert!(names(&outputs).contains(&"paired"), "{outputs:?}");
 }
 
 #[test]

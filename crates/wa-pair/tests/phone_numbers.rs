@@ -17,6 +17,10 @@ fn what_stands_between_the_digits_is_left_out() {
         "\u{202A}+1\u{A0}555\u{A0}1234567\u{202C}",
         "\u{200E}+1 555 123 45 67\u{200F}",
         "\u{2068}+1\u{202F}5551234567\u{2069}",
+        "+1\u{2010}555\u{2011}123\u{2012}4567",
+        "1\u{2013}555\u{2014}123\u{2015}45\u{2212}67",
+        "+1\t555\u{2009}123\u{3000}45\u{2003}67",
+        "\u{FEFF}1\u{200B}555\u{200D}123\u{2060}4567",
     ] {
         let number = PhoneNumber::parse(text).unwrap();
         assert_eq!(number.expose(), "15551234567", "{text:?}");
@@ -51,6 +55,23 @@ fn a_national_number_is_refused_and_the_reason_says_what_is_missing() {
             text.contains("international") && text.contains("country code"),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn a_trunk_zero_after_the_country_code_is_refused_by_name() {
+    for text in [
+        "+44 (0)20 7946 0018",
+        "+44(0)2079460018",
+        "44 ( 0 ) 20 7946 0018",
+        "+44\u{A0}(0) 20",
+    ] {
+        let error = PhoneNumber::parse(text).unwrap_err();
+        assert_eq!(error, PhoneNumberError::TrunkZero, "{text:?}");
+        assert!(error.to_string().contains("(0)"));
+    }
+    for text in ["+44 (20) 7946 0018", "+1 (055) 512-3456"] {
+        assert!(PhoneNumber::parse(text).is_ok(), "{text:?}");
     }
 }
 

@@ -11,7 +11,10 @@ mod support;
 use support::passkey::{bring_to, end};
 use support::{Rig, asked, companion_identity, container_for, names, pair_device, pair_success};
 use wa_crypto::AdvSecret;
-use wa_pair::{Handoff, PairConfig, PasskeyEnd, PasskeyStage};
+use wa_pair::{
+    AwaitedVia, Handoff, PASSKEY_PAIR_SUCCESS, PASSKEY_RECEIPT_GRACE, PairConfig, PasskeyEnd,
+    PasskeyStage,
+};
 
 const HELD: [PasskeyStage; 7] = [
     PasskeyStage::Options,
@@ -78,6 +81,53 @@ fn it_is_made_once_the_receipt_is_there() {
             .iter()
             .all(|output| !matches!(output, wa_pair::PairOutput::RestartNow))
     );
+}
+
+#[test]
+fn a_receipt_that_does_not_come_holds_it_for_a_moment_only() {
+    for asked_first in [true, false] {
+        let mut rig = Rig::new(PairConfig {
+            handoff: Handoff::Withhold,
+            ..PairConfig::default()
+        });
+        rig.stanza(&pair_device("1", 6, "ref"));
+        if asked_first {
+            bring_to(&mut rig, PasskeyStage::Confirmation);
+            rig.pairing.restart_asked(rig.now);
+            let confirmed = rig.pairing.confirm_passkey(rig.now, true, &mut rig.rng);
+            assert_eq!(confirmed, Ok(()));
+            assert_eq!(names(&rig.drain()), ["persist-adv", "ask-pairing"]);
+        } else {
+            bring_to(&mut rig, PasskeyStage::PairingRequest);
+            rig.pairing.restart_asked(rig.now);
+        }
+        let grace = PASSKEY_RECEIPT_GRACE.as_secs();
+        assert_eq!(rig.next_timeout(), Some(grace));
+        assert_eq!(names(&rig.at(grace)), ["restart-now"]);
+        let link = rig.pairing.awaited_link().unwrap();
+        assert_eq!(link.via, AwaitedVia::Passkey);
+        let left = link.deadline.saturating_duration_since(rig.now);
+        assert_eq!(left, PASSKEY_PAIR_SUCCESS);
+    }
+}
+
+#[test]
+fn an_approval_that_is_awaited_holds_it() {
+    for accept in [true, false] {
+        let mut rig = Rig::new(PairConfig {
+            require_approval: true,
+            ..PairConfig::default()
+        });
+        rig.stanza(&pair_device("1", 6, "ref"));
+        rig.stanza(&pair_success("5", support::vector_container()));
+        assert!(rig.pairing.holds_restart());
+        rig.pairing.restart_asked(rig.now);
+        assert!(rig.drain().is_empty());
+        assert!(rig.pairing.approve(accept, &mut rig.rng));
+        let outputs = names(&rig.drain());
+        assert_eq!(outputs.contains(&"restart-now"), accept, "{outputs:?}");
+        assert!(!rig.pairing.holds_restart());
+    }
 }
 
 #[test]

@@ -91,6 +91,9 @@ impl Phase {
             Self::Dialing(_) | Self::Greeting(_) => core.finish(now, End::Stop, Socket::Open),
             Self::Rest(rest) if matches!(rest.state, ConnectionState::LoggedOut { .. }) => {
                 core.settling = None;
+                for waits in [Waits::ForOnline, Waits::ForCode] {
+                    core.done_all(waits, &Err(CommandError::Stopped));
+                }
                 Self::rest(rest.state)
             }
             _ => core.at_rest_by_wish(),
@@ -147,11 +150,13 @@ impl Phase {
         }
         core.park(op, Waits::ForUnlink);
         let reason = LogoutReason::Requested;
-        core.fail_waiting(Waits::ForOnline, &CommandError::LoggedOut(reason));
+        for waits in [Waits::ForOnline, Waits::ForCode] {
+            core.fail_waiting(waits, &CommandError::LoggedOut(reason));
+        }
         let changes = core.want(Desired::Stop);
         core.persist(changes);
         match self {
-            Self::Rest(_) | Self::Waiting(_) => core.settle(now, Then::Rest),
+            Self::Rest(_) | Self::Waiting(_) | Self::Fetching(_) => core.settle(now, Then::Rest),
             under_way => {
                 if let Some(settling) = &mut core.settling {
                     settling.then = Then::Rest;

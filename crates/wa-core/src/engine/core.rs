@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use tracing::info;
 use wa_crypto::CryptoRng;
-use wa_pair::CodeRequest;
+use wa_pair::{AwaitedLink, CodeRequest};
 
 use super::ops::Ops;
 use super::settle::{Settling, Then, logged_out};
@@ -60,6 +60,8 @@ pub(super) struct Core {
     pub(super) wanted_code: Option<CodeRequest>,
     /// Asked for on this connection, and not answered yet.
     pub(super) asked_code: Option<CodeRequest>,
+    /// A pair-success that may still come, on this connection or the next.
+    pub(super) awaited_link: Option<AwaitedLink>,
     pub(super) shown: Shown,
     reported: ConnectionState,
     after_state: Vec<Event>,
@@ -202,6 +204,7 @@ impl Core {
             refusals: Refusals::default(),
             wanted_code: None,
             asked_code: None,
+            awaited_link: None,
             shown: Shown::default(),
             reported,
             after_state: Vec::new(),

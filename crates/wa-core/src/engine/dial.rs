@@ -295,7 +295,12 @@ fn establish(
             Stage::LoggingIn(AwaitSuccess::new(core, now, server))
         }
         Some(device) => {
-            let mut pairing = Box::new(AwaitPairing::new(&core.config, device, now));
+            let mut pairing = Box::new(AwaitPairing::new(
+                &core.config,
+                device,
+                core.awaited_link,
+                now,
+            ));
             pairing.ask_for_wanted_code(core, now);
             Stage::Pairing(pairing)
         }

@@ -29,8 +29,6 @@ const MAX_UNPROVED: u32 = 3;
 pub(super) enum End {
     /// The server wants us to come back at once; nothing is wrong.
     Restart,
-    /// The same, after a ceremony that the server's wish had to wait for.
-    HeldRestart,
     Lost {
         reason: DisconnectReason,
         pace: Pace,
@@ -62,13 +60,6 @@ pub(super) enum Pace {
     BackOff,
     /// Some steps further than the last pause.
     Slower,
-}
-
-/// Whether a restart is told as the end of a connection.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Tell {
-    Yes,
-    No,
 }
 
 /// Whether there is still a socket to close.
@@ -128,6 +119,14 @@ impl Core {
 
     /// Ends the connection and says what comes next.
     pub(super) fn finish(&mut self, now: Now, end: End, socket: Socket) -> Phase {
+        let end = match end {
+            End::Lost { .. } if self.ceremony_is_over() => End::Restart,
+            end => end,
+        };
+        if self.ceremony_is_over() && matches!(end, End::Restart | End::Outdated) {
+            // The next connection goes on with it.
+            self.shown.passkey = false;
+        }
         self.withdraw_offers();
         if socket == Socket::Open {
             self.outputs.push_back(Output::Close);
@@ -143,8 +142,7 @@ impl Core {
                 .skip(self.unproved.saturating_sub(MAX_UNPROVED));
         }
         match end {
-            End::Restart => self.restart(now, Tell::Yes),
-            End::HeldRestart => self.restart(now, Tell::No),
+            End::Restart => self.restart(now),
             End::Lost { reason, pace } => self.lost(now, reason, pace),
             End::LogOut {
                 reason,
@@ -172,14 +170,15 @@ impl Core {
         }
     }
 
-    fn restart(&mut self, now: Now, tell: Tell) -> Phase {
+    fn restart(&mut self, now: Now) -> Phase {
         self.restarts += 1;
         let reason = DisconnectReason::Stream(StreamFault::Code(515));
         self.code_unanswered(&reason);
         if self.restarts > MAX_RESTARTS {
             return self.lost(now, reason, Pace::BackOff);
         }
-        if tell == Tell::Yes && self.journey() != Journey::FirstLogin {
+        // On the way to a link it is how the server works.
+        if self.journey() == Journey::Login {
             self.disconnected(reason, Some(now.unix_ms));
         }
         self.dial(now)
@@ -361,6 +360,7 @@ impl Core {
         }
         self.trust = StoreTrust::Lost;
         self.desired = None;
+        self.awaited_link = None;
         self.withdraw_offers();
         self.settling = None;
         self.logged_in = false;

@@ -125,6 +125,9 @@ impl Engine {
         let placeholder = Phase::rest(self.core.state().clone());
         let phase = std::mem::replace(&mut self.phase, placeholder);
         self.phase = step(phase, &mut self.core, now, input);
+        if let Phase::Rest(_) = self.phase {
+            self.core.forget_awaited_link();
+        }
         let state = self.phase.state(&self.core);
         self.core.report(now, state);
         Ok(())

@@ -325,6 +325,9 @@ impl Stage {
             (Self::Pairing(pairing), End::Restart) => {
                 return pairing.restart_asked(core, line, now);
             }
+            (Self::Pairing(pairing), End::Lost { .. }) if pairing.is_restarting(core) => {
+                End::Restart
+            }
             // Whatever ends the stream after the pairing reply is the restart, unless we were refused.
             (Self::Restarting(_), End::Lost { .. }) => End::Restart,
             (Self::Unlinking(unlink), End::LogOut { .. }) => unlink.confirmed(),
@@ -344,7 +347,7 @@ impl Stage {
                     Self::Pairing(pairing) => pairing.closed(core, now, reason),
                     _ => End::lost(reason),
                 };
-                if let End::HeldRestart = then {
+                if let End::Restart = then {
                     return Err(then);
                 }
                 Self::Ending(AwaitClose {

@@ -10,7 +10,7 @@ pub const MAX_BACKOFF: Duration = Duration::from_secs(86_400);
 
 /// The server's no to a code request (pairing chapter, B.4). The text says what the user can do.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{kind}")]
+#[error("{kind}{}", after(*backoff))]
 pub struct CodeRefusal {
     /// What it was.
     pub kind: CodeRefusalKind,
@@ -55,6 +55,15 @@ pub enum CodeRefusalKind {
 
 fn of_code(code: Option<u16>) -> String {
     code.map(|code| format!(" ({code})")).unwrap_or_default()
+}
+
+/// The pause the server wants, rounded up where it is in minutes.
+fn after(backoff: Option<Duration>) -> String {
+    match backoff.map(|pause| pause.as_secs()) {
+        None | Some(0) => String::new(),
+        Some(seconds @ 1..120) => format!(" (a new code: in {seconds} s)"),
+        Some(seconds) => format!(" (a new code: in {} min)", seconds.div_ceil(60)),
+    }
 }
 
 impl CodeRefusal {

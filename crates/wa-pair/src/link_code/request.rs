@@ -68,13 +68,13 @@ pub enum CodeEnd {
     #[error("the phone did not finish linking; the code was probably typed wrong")]
     NoPairSuccess,
     /// The server refused what the phone should have got.
-    #[error("the server refused to finish linking{}", of_code(*code))]
+    #[error("the server refused to finish linking{}: ask for a new code, or scan the QR code", of_code(*code))]
     FinishRefused {
         /// The code of its error.
         code: Option<u16>,
     },
-    /// The phone began more often than a code allows.
-    #[error("too many attempts with one pairing code")]
+    /// The phone began more often than a code allows, and did not finish.
+    #[error("too many attempts with one pairing code: ask for a new one, and type it once")]
     TooManyAttempts,
     /// The server wants a new one.
     #[error("the server withdrew the pairing code")]

@@ -36,6 +36,13 @@ struct CodeFacts {
     deadline: Instant,
 }
 
+impl LinkCode {
+    /// Whether companion_finish has left: the phone may have the secret of now.
+    pub(super) fn is_handed_over(&self) -> bool {
+        matches!(&self.stage, Stage::Live(live) if live.handed_over)
+    }
+}
+
 enum Stage {
     /// Our key is being wrapped.
     Wrapping {
@@ -84,7 +91,7 @@ impl Pairing {
                 .push_back(PairOutput::CodeEnded(CodeEnd::Cancelled));
             return true;
         }
-        if self.code.is_none() {
+        if self.clocks.deadline(Clock::Code).is_none() {
             return false;
         }
         self.end_code(now, PairOutput::CodeEnded(CodeEnd::Cancelled), rng);
@@ -168,9 +175,15 @@ impl Pairing {
     /// The code's clock ran out.
     pub(super) fn code_ran_out(&mut self, now: Instant, rng: &mut (impl CryptoRng + ?Sized)) {
         let Some(code) = self.code.as_deref() else {
-            return self.clocks.stop(Clock::Code);
+            if !self.clocks.holds_secret(Clock::Code) {
+                return self.clocks.stop(Clock::Code);
+            }
+            // That of an earlier connection, which the phone was to answer.
+            let end = PairOutput::CodeEnded(CodeEnd::NoPairSuccess);
+            return self.end_code(now, end, rng);
         };
         let end = match &code.stage {
+            Stage::Live(live) if live.overrun => PairOutput::CodeEnded(CodeEnd::TooManyAttempts),
             Stage::Live(_) if self.clocks.holds_secret(Clock::Code) => {
                 PairOutput::CodeEnded(CodeEnd::NoPairSuccess)
             }
@@ -185,7 +198,8 @@ impl Pairing {
     /// The ceremony goes on with what the code has made: its secret stays.
     pub(super) fn hand_code_over(&mut self) {
         let wanted = self.wanted.take().is_some();
-        let lived = self.code.take().is_some();
+        let lived = self.clocks.deadline(Clock::Code).is_some();
+        self.code = None;
         self.clocks.stop(Clock::Code);
         if wanted || lived {
             self.outputs
@@ -243,7 +257,6 @@ impl Pairing {
             return Some(self.config.timings.code);
         }
         let deadline = self.clocks.deadline(Clock::Code)?;
-        self.code.as_ref()?;
         Some(deadline.saturating_duration_since(now))
     }
 }

@@ -38,6 +38,11 @@ impl Pairing {
         self.begin_wanted_code(now, rng);
     }
 
+    /// Whether the server has made its offer, usable or not: codes can be asked for.
+    pub fn is_offered(&self) -> bool {
+        self.offered
+    }
+
     /// Puts on show the ref whose time it is. A driver that comes late skips the refs it slept
     /// through: the server's clock did not wait either.
     pub(super) fn rotate(&mut self, now: Instant) {

@@ -24,6 +24,17 @@ pub(super) struct Ceremony {
     stage: Stage,
 }
 
+impl Ceremony {
+    /// One that waits for nothing but the pair-success.
+    pub(super) const fn over(handoff: HandoffKey, handoff_deadline: Instant) -> Self {
+        Self {
+            handoff,
+            handoff_deadline,
+            stage: Stage::PairSuccess,
+        }
+    }
+}
+
 impl Pairing {
     /// The assertion of the owner's authenticator.
     ///
@@ -67,19 +78,22 @@ impl Pairing {
         Ok(())
     }
 
-    /// Whether a ceremony is at a point where a restart of the connection would destroy it: a 515 has
-    /// to wait. Once the server has taken our keys nothing is left in memory that the next connection
-    /// would miss.
+    /// Whether the pairing is at a point where a restart of the connection would destroy it: a 515 has
+    /// to wait. That is a ceremony up to the receipt for our keys, after which nothing is left in memory that
+    /// the next connection would miss, and a pair-success that the application has not approved yet.
     pub fn holds_restart(&self) -> bool {
-        self.passkey_stage()
-            .is_some_and(|stage| !matches!(stage, Stage::PairSuccess))
+        matches!(self.state, State::AwaitApproval(_))
+            || self
+                .passkey_stage()
+                .is_some_and(|stage| !matches!(stage, Stage::PairSuccess))
     }
 
     /// The server asked for a restart. [`PairOutput::RestartNow`] comes when it can be made, which may
     /// be at once.
-    pub fn restart_asked(&mut self, _now: Instant) {
+    pub fn restart_asked(&mut self, now: Instant) {
         self.restart_wanted = true;
         self.restart_if_possible();
+        self.hurry_receipt(now);
     }
 
     /// Whether a ceremony runs.
@@ -134,6 +148,8 @@ impl Pairing {
     /// The clock of the stage ran out.
     pub(super) fn ceremony_ran_out(&mut self, now: Instant, rng: &mut (impl CryptoRng + ?Sized)) {
         match self.passkey_stage().map(Stage::name) {
+            // The receipt may be lost, and the pair-success come all the same.
+            Some(PasskeyStage::PairingRequest) => self.await_pair_success(now),
             Some(stage) => self.end_ceremony(now, PasskeyEnd::TimedOut { stage }, rng),
             None => self.clocks.stop(Clock::Passkey),
         }

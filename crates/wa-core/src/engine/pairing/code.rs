@@ -1,5 +1,6 @@
 use tracing::{info, warn};
-use wa_pair::{CodeEnd, CodeError, CodeRefusal, CodeRequest, LiveCode};
+use wa_crypto::AdvSecret;
+use wa_pair::{AwaitedVia, CodeEnd, CodeError, CodeRefusal, CodeRequest, LiveCode};
 
 use super::AwaitPairing;
 use crate::engine::connected::Line;
@@ -59,7 +60,13 @@ impl Phase {
             return self;
         }
         let Self::Connected(connected) = self else {
-            core.done(op, Err(CommandError::NoPairingCode));
+            let result = if core.awaits_link_by(AwaitedVia::Code) {
+                core.retire_typed_code();
+                Ok(OpOutcome::PairingCodeCancelled)
+            } else {
+                Err(CommandError::NoPairingCode)
+            };
+            core.done(op, result);
             return self;
         };
         connected.step(core, now, |stage, core, line| match stage {
@@ -204,13 +211,40 @@ impl Core {
         self.done_all(Waits::ForCode, &Err(CommandError::AlreadyLinked));
     }
 
-    /// What was on offer ends with its connection. What has not been asked for yet is asked for on the next.
+    /// What was on offer ends with its connection, but for a code that was typed and only has to be answered.
+    /// What has not been asked for yet is asked for on the next.
     pub(in crate::engine) fn withdraw_offers(&mut self) {
         self.blank_qr();
+        if !self.awaits_link_by(AwaitedVia::Code) {
+            self.withdraw_code();
+        }
+        self.withdraw_passkey();
+    }
+
+    fn withdraw_code(&mut self) {
         if std::mem::take(&mut self.shown.code) {
             self.tell(Event::PairingCodeEnded(CodeEnd::ConnectionEnded));
         }
-        self.withdraw_passkey();
+    }
+
+    pub(in crate::engine) fn awaits_link_by(&self, via: AwaitedVia) -> bool {
+        self.awaited_link.is_some_and(|link| link.via == via)
+    }
+
+    /// Cancels a code between two connections. The secret the phone may have derived dies with it.
+    fn retire_typed_code(&mut self) {
+        self.awaited_link = None;
+        self.code_ended(CodeEnd::Cancelled);
+        if let Some(device) = &mut self.device {
+            let changes = device.set_adv(AdvSecret::generate(&mut *self.rng));
+            self.persist(changes);
+        }
+    }
+
+    /// There is no next connection that the phone could answer on.
+    pub(in crate::engine) fn forget_awaited_link(&mut self) {
+        self.awaited_link = None;
+        self.withdraw_code();
     }
 
     /// Another client version is tried before anybody is told: the code is asked for under that.

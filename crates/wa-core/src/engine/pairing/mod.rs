@@ -5,7 +5,7 @@ mod restart;
 
 use std::time::{Duration, Instant};
 
-use wa_pair::{Handled, PairAnswer, PairConfig, PairKeys, PairRequest, Pairing};
+use wa_pair::{AwaitedLink, Handled, PairAnswer, PairConfig, PairKeys, PairRequest, Pairing};
 use wa_proto::NodeRef;
 
 use super::connected::Line;
@@ -46,14 +46,24 @@ enum Restart {
 }
 
 impl AwaitPairing {
-    pub(super) fn new(config: &Config, device: &Device, now: Now) -> Self {
+    /// `awaited` may come of an earlier connection.
+    pub(super) fn new(
+        config: &Config,
+        device: &Device,
+        awaited: Option<AwaitedLink>,
+        now: Now,
+    ) -> Self {
         let keys = PairKeys {
             noise: device.noise_public(),
             identity: device.identity().clone(),
             adv: device.adv().clone(),
         };
+        let mut pairing = Pairing::new(keys, pair_config(config));
+        if let Some(link) = awaited {
+            pairing.resume(link);
+        }
         Self {
-            pairing: Pairing::new(keys, pair_config(config)),
+            pairing,
             offer: Offer::Awaited {
                 deadline: now.instant + config.timings.pair_device,
             },
@@ -122,7 +132,7 @@ impl AwaitPairing {
         self.carry_out(core, line, now)
     }
 
-    /// The server asks for a restart. During a ceremony that would end it, so it waits.
+    /// The server asks for a restart. What would end by that keeps it waiting.
     pub(super) fn restart_asked(
         mut self: Box<Self>,
         core: &mut Core,
@@ -130,14 +140,9 @@ impl AwaitPairing {
         now: Now,
     ) -> Result<Stage, End> {
         if !self.pairing.holds_restart() {
-            return Err(if self.ceremony_is_over() {
-                core.shown.passkey = false;
-                End::HeldRestart
-            } else {
-                End::Restart
-            });
+            return Err(End::Restart);
         }
-        tracing::info!("the restart waits for the end of the passkey ceremony");
+        tracing::info!("the restart waits for the end of the ceremony or the approval");
         self.restart = Restart::HeldBack;
         self.pairing.restart_asked(now.instant);
         self.carry_out(core, line, now)
@@ -146,18 +151,14 @@ impl AwaitPairing {
     /// What the server's end of the connection comes to. A close by the server is how it ends the window, if
     /// nothing but refs was live; before the first code has had its time, or when the network breaks, it is a
     /// loss like any other.
-    pub(super) fn closed(&self, core: &mut Core, now: Now, reason: DisconnectReason) -> End {
+    pub(super) fn closed(&self, core: &Core, now: Now, reason: DisconnectReason) -> End {
         let by_server = matches!(
             reason,
             DisconnectReason::Closed(CloseCause::Peer { .. }) | DisconnectReason::Stream(_)
         );
         match self.offer {
-            _ if self.restart == Restart::HeldBack => End::HeldRestart,
             // The restart stanza may get lost; the close means the same.
-            _ if by_server && self.ceremony_is_over() => {
-                core.shown.passkey = false;
-                End::HeldRestart
-            }
+            _ if self.is_restarting(core) => End::Restart,
             Offer::Made { since }
                 if by_server
                     && since + self.first_ref <= now.instant
@@ -170,6 +171,12 @@ impl AwaitPairing {
         }
     }
 
+    /// Whether any end of this connection is a restart: one that the server has asked for, or all that it was
+    /// for is with the phone.
+    pub(super) fn is_restarting(&self, core: &Core) -> bool {
+        self.restart == Restart::HeldBack || core.ceremony_is_over()
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         earlier(self.offer_deadline(), self.pairing.poll_timeout())
     }
@@ -180,12 +187,6 @@ impl AwaitPairing {
             Offer::Awaited { deadline } if !self.pairing.is_awaiting_passkey() => Some(deadline),
             _ => None,
         }
-    }
-
-    /// Whether all that a ceremony needs is with the phone, and the device is about to be linked on this
-    /// connection or the next.
-    fn ceremony_is_over(&self) -> bool {
-        self.pairing.is_awaiting_passkey() && !self.pairing.holds_restart()
     }
 
     pub(super) fn state(&self) -> ConnectionState {

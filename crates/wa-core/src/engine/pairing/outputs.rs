@@ -27,6 +27,7 @@ impl AwaitPairing {
         line: &mut Line,
         now: Now,
     ) -> Result<Stage, End> {
+        core.awaited_link = self.pairing.awaited_link();
         while let Some(output) = self.pairing.poll_output() {
             if let Next::Restart = self.output(core, line, now, output)? {
                 return match self.restart {
@@ -36,6 +37,11 @@ impl AwaitPairing {
                     })),
                 };
             }
+        }
+        if let Offer::Awaited { .. } = self.offer
+            && self.pairing.is_offered()
+        {
+            self.offer = Offer::Made { since: now.instant };
         }
         Ok(Stage::Pairing(self))
     }
@@ -86,10 +92,7 @@ impl AwaitPairing {
                 return Err(End::PairingFailed(PairingFailure::Identity(error)));
             }
             PairOutput::Exhausted => return Err(End::PairingExpired),
-            PairOutput::RestartNow => {
-                core.shown.passkey = false;
-                return Err(End::HeldRestart);
-            }
+            PairOutput::RestartNow => return Err(End::Restart),
             ceremony => self.tell(core, now, ceremony),
         }
         Ok(Next::GoOn)
@@ -117,8 +120,7 @@ impl AwaitPairing {
     }
 
     fn show(&mut self, core: &mut Core, now: Now, code: QrCode) {
-        if let Offer::Awaited { .. } = self.offer {
-            self.offer = Offer::Made { since: now.instant };
+        if code.seq == 1 {
             core.progress(Step::WaitingForScan);
         }
         core.shown.qr = true;
@@ -134,6 +136,8 @@ impl AwaitPairing {
 impl Core {
     /// Credentials are durable and the reply is out: nothing that was on offer matters any more.
     fn paired(&mut self, summary: PairSummary) {
+        // Those of the ceremonies before have nothing to do with the one that follows.
+        self.restarts = 0;
         self.blank_qr();
         self.offers_are_over();
         self.tell(Event::Paired {

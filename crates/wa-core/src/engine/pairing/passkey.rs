@@ -1,5 +1,5 @@
 use tracing::info;
-use wa_pair::{PasskeyAssertion, PasskeyChallenge, PasskeyEnd, PasskeyError};
+use wa_pair::{AwaitedVia, PasskeyAssertion, PasskeyChallenge, PasskeyEnd, PasskeyError};
 
 use super::AwaitPairing;
 use crate::engine::connected::Line;
@@ -85,6 +85,12 @@ impl Core {
         info!(%end, "the passkey ceremony has ended without a link");
         self.shown.passkey = false;
         self.tell(Event::PasskeyEnded(end));
+    }
+
+    /// Whether all that the ceremony of this connection needs is with the phone, or may be: the device is about
+    /// to be linked on this connection or the next.
+    pub(in crate::engine) fn ceremony_is_over(&self) -> bool {
+        self.shown.passkey && self.awaits_link_by(AwaitedVia::Passkey)
     }
 
     /// A ceremony cannot go on without its connection.

@@ -20,8 +20,21 @@ pub const MAX_PRIMARY_HELLOS: u8 = 3;
 pub(super) struct Live {
     reference: Vec<u8>,
     hellos: u8,
+    /// A primary_hello came after the last one that is allowed.
+    pub(super) overrun: bool,
+    /// What the newest accepted primary_hello said.
+    newest: Option<HelloKeys>,
     attempt: Option<Attempt>,
     finish: Option<PairRequest>,
+    /// The secret of now is derived with this code, and companion_finish has left.
+    pub(super) handed_over: bool,
+}
+
+/// The keys of a primary_hello, as they came.
+#[derive(PartialEq, Eq)]
+struct HelloKeys {
+    wrapped: Vec<u8>,
+    identity: [u8; 32],
 }
 
 /// A primary_hello whose key is being opened. The newest replaces the one before.
@@ -36,8 +49,11 @@ impl Live {
         Self {
             reference,
             hellos: 0,
+            overrun: false,
+            newest: None,
             attempt: None,
             finish: None,
+            handed_over: false,
         }
     }
 }
@@ -57,19 +73,14 @@ impl Pairing {
             return;
         };
         match body.attr_text("stage").as_deref() {
-            Some("primary_hello") => self.primary_hello(now, &body, rng),
+            Some("primary_hello") => self.primary_hello(now, &body),
             Some("refresh_code") => self.refresh_code(now, &body, rng),
             _ => tracing::debug!("ignored a pairing code notification"),
         }
     }
 
     /// The checks in their order (pairing chapter, B.5): nothing changes before they have passed.
-    fn primary_hello(
-        &mut self,
-        now: Instant,
-        body: &NodeRef<'_>,
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) {
+    fn primary_hello(&mut self, now: Instant, body: &NodeRef<'_>) {
         let job = self.next_generation();
         let Some((facts, live)) = self.live_code(body) else {
             return;
@@ -85,16 +96,30 @@ impl Pairing {
             tracing::debug!("ignored a primary_hello for an old code");
             return;
         }
-        if live.hellos >= MAX_PRIMARY_HELLOS {
-            self.end_code(now, PairOutput::CodeEnded(CodeEnd::TooManyAttempts), rng);
-            return;
-        }
-        let wrapped = wrapped.as_deref().and_then(WrappedEphemeral::read);
         let identity = identity.as_deref().and_then(|key| key.try_into().ok());
-        let (Some(wrapped), Some(identity)) = (wrapped, identity) else {
+        let (Some(bytes), Some(identity)) = (wrapped.as_deref(), identity) else {
             tracing::warn!("ignored a primary_hello with keys of a wrong length");
             return;
         };
+        let Some(wrapped) = WrappedEphemeral::read(bytes) else {
+            tracing::warn!("ignored a primary_hello with keys of a wrong length");
+            return;
+        };
+        let said = HelloKeys {
+            wrapped: bytes.to_vec(),
+            identity,
+        };
+        if live.newest.as_ref() == Some(&said) {
+            tracing::debug!("a primary_hello that was taken already");
+            return;
+        }
+        if live.hellos >= MAX_PRIMARY_HELLOS {
+            // The pair-success of the one before may be on its way.
+            tracing::warn!("ignored a primary_hello: too many attempts with one code");
+            live.overrun = true;
+            return;
+        }
+        live.newest = Some(said);
         live.hellos = live.hellos.saturating_add(1);
         live.finish = None;
         let compute = PairJob::new(job, facts.code.clone(), wrapped.salt());
@@ -170,6 +195,7 @@ impl Pairing {
         }) = self.code.as_deref_mut()
         {
             live.finish = Some(request);
+            live.handed_over = true;
         }
         self.redraw(now);
     }

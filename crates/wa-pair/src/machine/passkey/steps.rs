@@ -7,6 +7,7 @@ use wa_crypto::{AdvSecret, CryptoRng};
 use wa_proto::NodeRef;
 
 use super::super::Pairing;
+use crate::clocks::Clock;
 use crate::passkey::{Agreed, CompanionOffer, PrimaryIdentity, stanza};
 use crate::reply::{self, error_code, error_text};
 use crate::{
@@ -114,13 +115,16 @@ impl Pairing {
                 }
             },
             Stage::Nonce { agreed, proven, .. } => self.nonce_taken(now, agreed, proven, rng),
-            Stage::PairingRequest { .. } => {
-                let window = self.config.timings.passkey_pair_success;
-                self.enter(now, window, Stage::PairSuccess);
-                self.restart_if_possible();
-            }
+            Stage::PairingRequest { .. } => self.await_pair_success(now),
             other => self.put_stage(other),
         }
+    }
+
+    /// Our keys are with the phone, or may be: the link is all that is missing.
+    pub(super) fn await_pair_success(&mut self, now: Instant) {
+        let window = self.config.timings.passkey_pair_success;
+        self.enter(now, window, Stage::PairSuccess);
+        self.restart_if_possible();
     }
 
     fn options_fetched(
@@ -265,6 +269,18 @@ impl Pairing {
         let iq = stanza::pairing_request(sealed);
         let request = self.request(PairStep::PasskeyPairingRequest, iq, timeout);
         self.enter(now, timeout, Stage::PairingRequest { request });
+        if self.restart_wanted {
+            self.hurry_receipt(now);
+        }
+    }
+
+    /// Does not keep a restart waiting for a receipt that may never come.
+    pub(super) fn hurry_receipt(&mut self, now: Instant) {
+        if let Some(Stage::PairingRequest { .. }) = self.passkey_stage() {
+            let grace = self.config.timings.passkey_receipt_grace;
+            let limit = now.checked_add(grace).unwrap_or(now);
+            self.clocks.shorten(Clock::Passkey, limit);
+        }
     }
 
     /// Takes the stage out; whoever does enters another, puts it back or ends the ceremony.
