@@ -39,6 +39,18 @@ fn an_approved_phone_is_linked() {
 }
 
 #[test]
+fn a_restart_waits_for_the_answer() {
+    let mut rig = asked();
+    rig.serve(&wa_proto::Node::new("stream:error").attr("code", "515"));
+    assert_eq!(rig.opens.len(), 1, "it waits");
+    rig.command(Command::ApprovePairing(true));
+    assert_eq!(rig.state(), "online");
+    assert_eq!(rig.opens.len(), 2);
+    let lost = |event: &Event| matches!(event, Event::Disconnected { .. });
+    assert!(!rig.events.iter().any(lost));
+}
+
+#[test]
 fn a_refused_phone_is_not() {
     let mut rig = asked();
     let op = rig.command(Command::ApprovePairing(false));

@@ -31,6 +31,19 @@ fn refs_that_run_out_leave_a_live_code_its_time() {
 }
 
 #[test]
+fn an_offer_without_a_ref_that_can_be_used_leaves_a_code_its_time() {
+    let mut rig = Rig::new();
+    rig.service.refs = 0;
+    let op = rig.ask_for_code();
+    rig.advance(secs(100));
+    assert!(rig.result(op).is_some_and(|result| result.is_ok()));
+    assert_eq!((rig.state(), rig.qr()), ("awaiting_pairing", None));
+    let code = rig.code().expect("still on show");
+    rig.type_in(&code);
+    assert_eq!(rig.state(), "online");
+}
+
+#[test]
 fn a_code_that_nobody_types_dies_after_three_minutes() {
     let (mut rig, _) = Rig::showing_code();
     rig.advance(secs(180) - Duration::from_millis(1));

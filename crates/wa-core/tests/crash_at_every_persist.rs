@@ -8,7 +8,7 @@
 mod support;
 
 use support::{AfterCode, AfterPasskey, Fault, Kill, Point, Rig, secs};
-use wa_core::{Command, Config, LinkState, LogoutOptions, Query};
+use wa_core::{Command, Config, Handoff, LinkState, LogoutOptions, Query};
 
 /// Most commits of any story here; the stories end before it, which is checked.
 const MANY: usize = 40;
@@ -160,48 +160,54 @@ fn a_pairing_by_code_typed_wrong_at_first() {
 
 #[test]
 fn a_pairing_by_passkey_after_a_scan() {
-    let killed = kill_everywhere_with(compare_codes, |rig| {
-        rig.command(Command::Start);
-        if !rig.killed {
-            rig.scan_for_passkey();
-        }
-        respond_and_confirm(rig);
-    });
-    assert_eq!(killed, 14, "twice per commit");
+    for handoff in HANDOFFS {
+        let killed = kill_everywhere_with(with(handoff), |rig| {
+            rig.command(Command::Start);
+            if !rig.killed {
+                rig.scan_for_passkey();
+            }
+            respond_and_confirm(rig);
+        });
+        assert_eq!(killed, 14, "twice per commit, {handoff:?}");
+    }
 }
 
 #[test]
 fn a_pairing_by_passkey_after_a_code_with_a_restart_in_between() {
-    let killed = kill_everywhere_with(compare_codes, |rig| {
-        rig.service.ceremonies.after_code = AfterCode::Passkey;
-        rig.service.ceremonies.after_passkey = AfterPasskey::Nothing;
-        rig.ask_for_code();
-        if let Some(code) = rig.code().filter(|_| !rig.killed) {
-            rig.type_in(&code);
-        }
-        if !rig.killed {
-            rig.serve(&wa_proto::Node::new("stream:error").attr("code", "515"));
-        }
-        respond_and_confirm(rig);
-        if !rig.killed {
-            rig.endorse();
-        }
-        if !rig.killed {
-            rig.advance(secs(15));
-        }
-    });
-    assert_eq!(killed, 16, "twice per commit");
+    for handoff in HANDOFFS {
+        let killed = kill_everywhere_with(with(handoff), |rig| {
+            rig.service.ceremonies.after_code = AfterCode::Passkey;
+            rig.service.ceremonies.after_passkey = AfterPasskey::Nothing;
+            rig.ask_for_code();
+            if let Some(code) = rig.code().filter(|_| !rig.killed) {
+                rig.type_in(&code);
+            }
+            if !rig.killed {
+                rig.serve(&wa_proto::Node::new("stream:error").attr("code", "515"));
+            }
+            respond_and_confirm(rig);
+            if !rig.killed {
+                rig.endorse();
+            }
+            if !rig.killed {
+                rig.advance(secs(15));
+            }
+        });
+        assert_eq!(killed, 16, "twice per commit, {handoff:?}");
+    }
 }
 
-fn compare_codes(config: &mut Config) {
-    config.handoff = wa_core::Handoff::Withhold;
+const HANDOFFS: [Handoff; 2] = [Handoff::Send, Handoff::Withhold];
+
+fn with(handoff: Handoff) -> impl Fn(&mut Config) {
+    move |config| config.handoff = handoff
 }
 
 fn respond_and_confirm(rig: &mut Rig) {
     if !rig.killed {
         rig.respond();
     }
-    if !rig.killed {
+    if !rig.killed && rig.config.handoff == Handoff::Withhold {
         rig.command(Command::ConfirmPasskey(true));
     }
     if !rig.killed {
@@ -213,26 +219,65 @@ fn respond_and_confirm(rig: &mut Rig) {
 /// in the store is the one the phone holds, at any moment after the phone can hold it.
 #[test]
 fn the_phone_never_holds_a_secret_that_is_lost() {
-    for number in 1..MANY {
-        for kill in [Kill::Before(number), Kill::After(number)] {
-            let mut rig = Rig::with(compare_codes);
+    for handoff in HANDOFFS {
+        assert_the_store_holds_what_the_phone_does(handoff, |rig| {
             rig.service.ceremonies.after_passkey = AfterPasskey::Nothing;
-            rig.kill = Some(kill);
             rig.command(Command::Start);
             if !rig.killed {
                 rig.scan_for_passkey();
             }
-            respond_and_confirm(&mut rig);
-            if !rig.killed {
-                return assert!(number > 2, "a ceremony commits something");
+            respond_and_confirm(rig);
+            restart_and_refresh(rig);
+        });
+    }
+}
+
+#[test]
+fn the_phone_never_derives_a_secret_that_is_lost() {
+    assert_the_store_holds_what_the_phone_does(Handoff::Send, |rig| {
+        rig.service.ceremonies.after_code = AfterCode::Nothing;
+        rig.ask_for_code();
+        let Some(code) = rig.code().filter(|_| !rig.killed) else {
+            return;
+        };
+        rig.type_in("1111-1111");
+        if !rig.killed {
+            rig.type_in(&code);
+        }
+        restart_and_refresh(rig);
+    });
+}
+
+/// The next connection is asked for another secret.
+fn restart_and_refresh(rig: &mut Rig) {
+    if !rig.killed {
+        rig.serve(&wa_proto::Node::new("stream:error").attr("code", "515"));
+    }
+    if !rig.killed {
+        rig.serve(&support::notification(
+            "companion_reg_refresh",
+            "companion_reg_refresh",
+        ));
+    }
+}
+
+/// Tells a story once for every moment at which the process may die, and once to its end.
+fn assert_the_store_holds_what_the_phone_does(handoff: Handoff, tell: impl Fn(&mut Rig)) {
+    for number in 1..MANY {
+        for kill in [Kill::Before(number), Kill::After(number)] {
+            let mut rig = Rig::with(with(handoff));
+            rig.kill = Some(kill);
+            tell(&mut rig);
+            if let Some((identity, adv)) = &rig.service.ceremonies.endorsed {
+                let stored = rig.stored().expect("a device");
+                assert_eq!(stored.identity_public(), *identity, "{kill:?}");
+                let pickles = support::Pickles::read(&rig.store.load(Query::Device));
+                assert_eq!(pickles.device.adv_secret, adv.expose_bytes(), "{kill:?}");
             }
-            let Some((identity, adv)) = &rig.service.ceremonies.endorsed else {
-                continue;
-            };
-            let stored = rig.stored().expect("a device");
-            assert_eq!(stored.identity_public(), *identity, "{kill:?}");
-            let pickles = support::Pickles::read(&rig.store.load(Query::Device));
-            assert_eq!(pickles.device.adv_secret, adv.expose_bytes(), "{kill:?}");
+            if !rig.killed {
+                assert!(rig.service.ceremonies.endorsed.is_some());
+                return assert!(number > 2, "the story commits something");
+            }
         }
     }
     panic!("the story has an end");

@@ -48,6 +48,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         Point::CompanionFinish,
         Point::PasskeyRef,
         Point::PasskeyNonce,
+        Point::PasskeyRequest,
     ]);
     let command = prop::sample::select(vec![
         Command::Start,
@@ -71,6 +72,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::PeerCloses),
         4 => (0..TAGS.len(), 0..TYPES.len(), 0..CHILDREN.len())
             .prop_map(|(tag, kind, child)| Happening::Stanza(tag, kind, child)),
+        4 => (5..TYPES.len(), 10..CHILDREN.len())
+            .prop_map(|(kind, child)| Happening::Stanza(NOTIFICATION, kind, child)),
         1 => prop::collection::vec(any::<u8>(), 0..40).prop_map(Happening::Bytes),
         3 => (point, 0_usize..5).prop_map(|(point, fault)| Happening::Fault(point, fault)),
         1 => Just(Happening::Restart),
@@ -96,15 +99,20 @@ const TAGS: [&str; 12] = [
     "ack",
     "presence",
 ];
-const TYPES: [&str; 6] = [
+/// Where that is in the list.
+const NOTIFICATION: usize = 4;
+const TYPES: [&str; 9] = [
     "get",
     "set",
     "result",
     "error",
     "encrypt",
     "companion_reg_refresh",
+    "link_code_companion_reg",
+    "passkey_prologue_request",
+    "crsc_continuation",
 ];
-const CHILDREN: [&str; 12] = [
+const CHILDREN: [&str; 16] = [
     "ping",
     "pair-device",
     "pair-success",
@@ -117,7 +125,12 @@ const CHILDREN: [&str; 12] = [
     "offline_preview",
     "companion_reg_refresh",
     "error",
+    "link_code_companion_reg",
+    "passkey_request_options",
+    "primary_ephemeral_identity",
+    "pair-device-rotate-qr",
 ];
+const STAGES: [&str; 3] = ["primary_hello", "refresh_code", "companion_finish"];
 
 fn stanza(tag: usize, kind: usize, child: usize) -> Node {
     Node::new(TAGS[tag])
@@ -132,7 +145,15 @@ fn stanza(tag: usize, kind: usize, child: usize) -> Node {
                 .attr("type", "replaced")
                 .attr("timestamp", "5")
                 .attr("value", "3")
-                .child(Node::new("ref").bytes(b"2@x".to_vec())),
+                .attr("stage", STAGES[(tag + child) % STAGES.len()])
+                .child(Node::new("ref").bytes(b"2@x".to_vec()))
+                // That of the first code asked for.
+                .child(Node::new("link_code_pairing_ref").bytes(b"2@code-ref-1".to_vec()))
+                .child(
+                    Node::new("link_code_pairing_wrapped_primary_ephemeral_pub")
+                        .bytes(vec![u8::try_from(tag).unwrap(); 80]),
+                )
+                .child(Node::new("primary_identity_pub").bytes(vec![9; 32])),
         )
 }
 

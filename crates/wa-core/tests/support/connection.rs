@@ -20,6 +20,8 @@ pub struct Connection {
     pub(super) refs: Vec<String>,
     pub(super) desk: Desk,
     next_id: u32,
+    /// What is being done is done without a word.
+    is_mute: bool,
 }
 
 enum State {
@@ -47,6 +49,7 @@ impl Connection {
             refs: Vec::new(),
             desk: Desk::default(),
             next_id: 1,
+            is_mute: false,
         }
     }
 
@@ -312,11 +315,14 @@ impl Connection {
             _ => return self.push(&result),
         };
         let lost = service.take(point, &Fault::LoseAnswer);
-        if !lost && self.goes_wrong(service, point, Some(iq)) {
+        let unsaid = service.take(point, &Fault::NoReceipt);
+        if !lost && !unsaid && self.goes_wrong(service, point, Some(iq)) {
             return;
         }
         let before = self.answers.len();
+        self.is_mute = unsaid;
         self.carry_out(service, iq, point, result);
+        self.is_mute = false;
         if lost {
             self.answers.truncate(before);
             self.answers.push(Answer::Close);
@@ -364,7 +370,7 @@ impl Connection {
     fn goes_wrong(&mut self, service: &mut Service, point: Point, iq: Option<&Node>) -> bool {
         match service.fault(point) {
             None => return false,
-            Some(Fault::Silent | Fault::Refuse(_) | Fault::LoseAnswer) => {}
+            Some(Fault::Silent | Fault::Refuse(_) | Fault::LoseAnswer | Fault::NoReceipt) => {}
             Some(Fault::Close) => self.answers.push(Answer::Close),
             Some(Fault::Bytes(bytes)) => self.answers.push(Answer::Send(bytes)),
             Some(Fault::Stanzas(stanzas)) => {
@@ -381,8 +387,10 @@ impl Connection {
     }
 
     pub(super) fn push(&mut self, stanza: &Node) {
-        let frame = self.send(stanza);
-        self.answers.push(Answer::Send(frame));
+        if !self.is_mute {
+            let frame = self.send(stanza);
+            self.answers.push(Answer::Send(frame));
+        }
     }
 
     fn id(&mut self) -> String {

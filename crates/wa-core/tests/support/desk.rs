@@ -128,7 +128,9 @@ impl Connection {
                 let options = service.ceremonies.inline_options.then_some(OPTIONS);
                 self.push(&prologue_request(options));
             }
-            AfterCode::Nothing => {}
+            AfterCode::Nothing => {
+                service.ceremonies.endorsed = Some((opened.identity, opened.adv));
+            }
         }
     }
 

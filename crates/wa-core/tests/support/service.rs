@@ -46,7 +46,7 @@ pub struct Ceremonies {
     pub device_type: Option<u32>,
     /// Whether the phone saw a handoff proof.
     pub proven: bool,
-    /// What a passkey ceremony has taught the phone, while it has not endorsed it.
+    /// What a code or a passkey ceremony has taught the phone, while it has not endorsed it.
     pub endorsed: Option<(IdentityPublic, wa_crypto::AdvSecret)>,
 }
 
@@ -146,6 +146,8 @@ pub enum Fault {
     Refusal(u16, &'static str, Option<u32>),
     /// Do what is asked, and close before the answer is out.
     LoseAnswer,
+    /// Do what is asked, and say nothing.
+    NoReceipt,
 }
 
 /// What a service does about an input.
