@@ -59,10 +59,6 @@ fn comes_online_after(fault: &Fault) {
     // What a fault keeps from the companion comes with the next connection.
     let owed = match fault {
         Fault::Drop { .. } => 1,
-        Fault::IqError {
-            request: IqKind::Passive,
-            ..
-        } => 1,
         _ => 0,
     };
     assert!(

@@ -54,7 +54,8 @@ fn tells(all: &Universe, scenario: &Scenario) -> (Vec<String>, bool) {
 }
 
 fn has_struck(all: &Universe) -> bool {
-    all.world.faults().iter().all(|rule| rule.times.is_none())
+    let left = all.world.faults().iter().all(|rule| rule.times.is_none());
+    left && all.world.untouched_faults().next().is_none()
 }
 
 fn run(scenario: &Scenario) -> Result<(), String> {

@@ -10,6 +10,7 @@ use wa_signal::{PublicPrekey, PublicSignedPrekey, bundle_digest};
 use crate::authenticator::Passkey;
 use crate::names::{ConnId, PhoneNumber};
 use crate::phone::{KeyList, Phone};
+use crate::used_prekeys::UsedPrekeys;
 use crate::world::CodeSession;
 
 /// Most one-time prekeys kept for a device: five batches of 812.
@@ -50,6 +51,7 @@ pub(crate) struct Device {
     pub(crate) signed_identity: Vec<u8>,
     pub(crate) linked_at: u64,
     pub(crate) bundle: Option<Bundle>,
+    pub(crate) used_prekeys: UsedPrekeys,
     pub(crate) routing: Option<Vec<u8>>,
     pub(crate) logins: u32,
     pub(crate) last_seen: u64,

@@ -99,6 +99,7 @@ mod names;
 mod net;
 mod phone;
 mod scenario;
+mod used_prekeys;
 mod world;
 
 pub use account::{MAX_STORED_PREKEYS, MAX_WAITING_STANZAS};
@@ -107,9 +108,9 @@ pub use authenticator::{AssertError, MAX_OPTIONS_LEN};
 pub use config::{AccountKeyInReply, PhoneAnswer, UnknownIq, WorldConfig};
 pub use fault::{
     BadCertificate, BadDeviceList, BadDigest, BadFrame, BadIdentity, Extra, FailureStanza, Fault,
-    FaultRule, FaultScript, IqKind, MAX_FAULT_MS, MAX_FAULTS, MAX_REFS, MAX_ROUTING_LEN,
-    MAX_SCRIPT_LEN, RefreshChild, RemovalNotice, RuleError, SCRIPT_VERSION, ScriptError,
-    ScriptFileError, StanzaClass, StanzaKind, Step, StreamError,
+    FaultRule, FaultScript, IqKind, MAX_DEPTH, MAX_FAULT_MS, MAX_FAULTS, MAX_INFLATED, MAX_REFS,
+    MAX_ROUTING_LEN, MAX_SCRIPT_LEN, RefreshChild, RemovalNotice, RuleError, SCRIPT_VERSION,
+    ScriptError, ScriptFileError, StanzaClass, StanzaKind, Step, StreamError,
 };
 pub use names::{
     ConnId, MAX_NUMBER_DIGITS, MIN_NUMBER_DIGITS, Now, PhoneNumber, PhoneNumberError, ScanId,
@@ -125,9 +126,10 @@ pub use phone::{
     PasskeyPolicy, PhoneConfig, ProofPolicy, QrField, QrForms, QrParseError, ScannedQr, parse_qr,
 };
 pub use scenario::{Scenario, Story, scenarios};
+pub use used_prekeys::MAX_REMEMBERED_PREKEYS;
 pub use world::{
     AccountView, AddPhoneError, CeremonyError, CodeWanted, CompanionView, ConfirmError, ConnInfo,
-    DeviceView, ImportError, MAX_ACCOUNTS, MAX_CODES_PER_CONNECTION, MAX_REMARKS, Misbehaviour,
-    PhoneView, Remark, STATE_VERSION, ScanError, ScanFailure, ScanOutcome, SignedReplyError,
-    UnlinkError, World, WorldOutput, WorldState,
+    DeviceView, ImportError, MAX_ACCOUNTS, MAX_BACKLOG_LEN, MAX_CODES_PER_CONNECTION,
+    MAX_QUOTE_LEN, MAX_REMARKS, Misbehaviour, PhoneView, Remark, STATE_VERSION, ScanError,
+    ScanFailure, ScanOutcome, SignedReplyError, UnlinkError, World, WorldOutput, WorldState,
 };

@@ -7,8 +7,9 @@
 )]
 
 use wa_sim::{
-    Fault, FaultRule, FaultScript, MAX_FAULT_MS, MAX_FAULTS, MAX_REFS, MAX_SCRIPT_LEN,
-    MAX_WAITING_STANZAS, RuleError, ScriptError, ScriptFileError, StanzaClass, Step,
+    BadFrame, Fault, FaultRule, FaultScript, MAX_DEPTH, MAX_FAULT_MS, MAX_FAULTS, MAX_INFLATED,
+    MAX_REFS, MAX_SCRIPT_LEN, MAX_WAITING_STANZAS, RuleError, ScriptError, ScriptFileError,
+    StanzaClass, Step,
 };
 
 fn refusal(script: &str) -> String {
@@ -82,6 +83,22 @@ fn a_wrong_entry_is_named_with_its_number_and_place() {
             r#"{"fault":"refuse_ik","account":"+15551230001"}"#,
             "leave account out",
         ),
+        (
+            r#"{"fault":"close_at","step":"pair_device","account":"+15551230001"}"#,
+            "leave account out",
+        ),
+        (
+            r#"{"fault":"drop","stanza":"pair_device","account":"+15551230001"}"#,
+            "leave account out",
+        ),
+        (
+            r#"{"fault":"refs","count":1,"account":"+15551230001"}"#,
+            "leave account out",
+        ),
+        (
+            r#"{"fault":"ref_window","ms":1,"account":"+15551230001"}"#,
+            "leave account out",
+        ),
     ] {
         let refusal = refusal(&script(entry));
         assert!(
@@ -119,6 +136,7 @@ fn numbers_have_bounds() {
         count,
     };
     let (step, ms) = (Step::Open, MAX_FAULT_MS);
+    let bad = |frame| Fault::BadFrameAt { step, frame };
     for (fits, does_not) in [
         (
             Fault::DelayAt { step, ms },
@@ -139,6 +157,20 @@ fn numbers_have_bounds() {
         (
             Fault::SplitFrames { chunk: 1 },
             Fault::SplitFrames { chunk: 0 },
+        ),
+        (
+            bad(BadFrame::Deep { depth: MAX_DEPTH }),
+            bad(BadFrame::Deep {
+                depth: MAX_DEPTH + 1,
+            }),
+        ),
+        (
+            bad(BadFrame::ZipBomb {
+                inflated: MAX_INFLATED,
+            }),
+            bad(BadFrame::ZipBomb {
+                inflated: MAX_INFLATED + 1,
+            }),
         ),
         (batch(MAX_WAITING_STANZAS), batch(MAX_WAITING_STANZAS + 1)),
         (batch(1), batch(0)),

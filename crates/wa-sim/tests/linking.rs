@@ -16,8 +16,8 @@ use prost::Message as _;
 use wa_noise::Pattern;
 use wa_proto::{Jid, Node, pb};
 use wa_sim::{
-    AccountKeyInReply, PhoneAnswer, PhoneConfig, QrForms, RefreshChild, ScanError, ScanFailure,
-    ScanOutcome, WorldConfig,
+    AccountKeyInReply, ConnId, Fault, MAX_QUOTE_LEN, PhoneAnswer, PhoneConfig, QrForms,
+    RefreshChild, ScanError, ScanFailure, ScanOutcome, WorldConfig,
 };
 
 #[test]
@@ -488,4 +488,93 @@ fn a_second_reply_is_noticed() {
     lab.send(id, &reply);
     assert_eq!(lab.remarks(), ["a second reply to pair-success"]);
     assert_eq!(lab.world.account(lab.phone).unwrap().devices.len(), 1);
+}
+
+/// A companion that was told to renew its secret when its code was scanned; its refs, and the notification.
+fn refreshed(lab: &mut Lab, keys: &Keys) -> (ConnId, Vec<String>, Node) {
+    lab.world.inject(Fault::RefreshOnScan {
+        child: RefreshChild::CompanionRegRefresh,
+    });
+    let id = lab.register(keys);
+    let refs = lab.refs(id);
+    lab.scan(&keys.qr(&refs[0]));
+    let notification = lab.hear(id);
+    (id, refs, notification)
+}
+
+fn acknowledge_refresh(lab: &mut Lab, id: ConnId, notification: &Node) {
+    let ack = Node::new("ack")
+        .attr("class", "notification")
+        .attr("type", "companion_reg_refresh")
+        .attr("to", Jid::server_jid())
+        .attr("id", notification.get_text("id").unwrap().into_owned());
+    lab.send(id, &ack);
+}
+
+#[test]
+fn a_secret_that_was_voided_links_nothing() {
+    let (mut lab, mut keys) = (Lab::new(), Keys::new(1));
+    let (id, refs, notification) = refreshed(&mut lab, &keys);
+    let failed = ScanOutcome::Failed(ScanFailure::CodeRefreshed);
+    // The companion may not have heard of it yet.
+    let scan = lab.scan(&keys.qr(&refs[1]));
+    assert_eq!(lab.outcome(scan), failed);
+    assert!(lab.remarks().is_empty(), "{:?}", lab.remarks());
+
+    acknowledge_refresh(&mut lab, id, &notification);
+    let scan = lab.scan(&keys.qr(&refs[1]));
+    assert_eq!(lab.outcome(scan), failed);
+    assert_eq!(
+        lab.remarks(),
+        ["a code with a secret that a refresh has voided"]
+    );
+
+    keys.adv = [5; 32];
+    lab.scan(&keys.qr(&refs[1]));
+    let iq = lab.hear(id);
+    assert!(answer_pair_success(&mut keys, &iq, 1).is_ok());
+    assert_eq!(lab.remarks().len(), 1);
+}
+
+#[test]
+fn a_refresh_that_is_never_acknowledged_is_remarked() {
+    let (mut lab, mut keys) = (Lab::new(), Keys::new(1));
+    let (_, refs, _) = refreshed(&mut lab, &keys);
+    lab.advance(Duration::from_secs(5));
+    let old = lab.scan(&keys.qr(&refs[1]));
+    assert_eq!(
+        lab.outcome(old),
+        ScanOutcome::Failed(ScanFailure::CodeRefreshed)
+    );
+    let unacknowledged =
+        "no ack of a notification of type companion_reg_refresh before what follows from it";
+    assert_eq!(
+        lab.remarks(),
+        [
+            unacknowledged,
+            "a code with a secret that a refresh has voided"
+        ]
+    );
+    keys.adv = [5; 32];
+    lab.scan(&keys.qr(&refs[1]));
+    assert_eq!(lab.remarks()[2..], [unacknowledged]);
+}
+
+#[test]
+fn what_a_client_says_is_quoted_up_to_a_length() {
+    for (length, kept) in [(MAX_QUOTE_LEN, MAX_QUOTE_LEN), (50_000, MAX_QUOTE_LEN + 1)] {
+        let mut lab = Lab::new();
+        let (id, scan, iq) = lab.scanned(&Keys::new(7));
+        lab.send(id, &Node::new("x".repeat(length)));
+        lab.send(id, &error_reply(&iq, 401, "y".repeat(length).leak()));
+        let [tag, refusal] = &lab.remarks()[..] else {
+            panic!("{:?}", lab.remarks());
+        };
+        assert_eq!(tag.chars().filter(|c| "x…".contains(*c)).count(), kept + 1);
+        assert_eq!(refusal.chars().filter(|c| "y…".contains(*c)).count(), kept);
+        let ScanOutcome::Failed(ScanFailure::Refused { text, .. }) = lab.outcome(scan) else {
+            panic!("{:?}", lab.outcome(scan));
+        };
+        assert_eq!(text.chars().count(), kept);
+    }
 }

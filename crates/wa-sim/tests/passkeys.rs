@@ -45,6 +45,7 @@ struct Asked {
     id: ConnId,
     keys: Keys,
     scan: ScanId,
+    refs: Vec<String>,
     options: Option<String>,
 }
 
@@ -58,6 +59,7 @@ fn scanned(lab: &mut Lab, seed: u64) -> Asked {
         id,
         keys,
         scan,
+        refs,
         options,
     }
 }
@@ -199,6 +201,7 @@ fn the_whole_way_from_a_code_to_online() {
         id,
         keys,
         scan,
+        refs: Vec::new(),
         options: Some(options),
     };
     let (side, continuation) = continued(&mut lab, &asked, true);
@@ -484,30 +487,18 @@ fn another_device_type_than_the_registrations_is_remarked() {
 }
 
 #[test]
-fn requests_out_of_turn_are_refused_and_change_nothing() {
+fn requests_before_the_passkey_is_asked_for_are_refused_and_change_nothing() {
     let mut lab = guarded(after_qr());
     let keys = Keys::new(15);
     let id = lab.register(&keys);
     let refs = lab.refs(id);
     refused(&get(&mut lab, id, "ref"));
     refused(&get(&mut lab, id, "passkey_request_options"));
-    let scan = lab.scan(&keys.qr(&refs[0]));
-    let mut asked = Asked {
-        options: asked(&mut lab, id),
-        id,
-        keys,
-        scan,
-    };
     let early = PasskeySide::new("2@x", 15);
     refused(&lab.ask(id, &early.nonce_request("early")));
-    let (side, continuation) = continued(&mut lab, &asked, true);
-    let pairing = side.pairing_request(&asked.keys, &continuation, "request");
-    refused(&lab.ask(id, &pairing));
-    refused(&get(&mut lab, id, "ref"));
-    assert!(is_result(&lab.ask(id, &side.nonce_request("nonce"))));
-    refused(&lab.ask(id, &side.nonce_request("again")));
-    assert!(is_result(&lab.ask(id, &pairing)));
-    linked(&mut lab, &mut asked, &side);
+    lab.scan(&keys.qr(&refs[0]));
+    assert!(asked(&mut lab, id).is_some());
+    assert!(is_result(&get(&mut lab, id, "ref")));
     assert!(
         lab.remarks()
             .iter()
@@ -568,6 +559,7 @@ fn a_code_scanned_again_after_a_broken_ceremony_links() {
         id,
         keys,
         scan,
+        refs: Vec::new(),
         options,
     };
     let (side, _) = continued(&mut lab, &first, false);
@@ -615,4 +607,54 @@ fn an_ack_that_is_missing_is_remarked() {
         lab.remarks(),
         ["no ack of a notification of type passkey_prologue_request before what follows from it"]
     );
+}
+
+#[test]
+fn a_request_with_the_secret_of_the_code_links_nothing() {
+    let mut lab = guarded(after_qr());
+    let asked = scanned(&mut lab, 30);
+    let (mut side, continuation) = continued(&mut lab, &asked, true);
+    assert!(is_result(&lab.ask(asked.id, &side.nonce_request("nonce"))));
+    side.new_adv = asked.keys.adv;
+    let pairing = side.pairing_request(&asked.keys, &continuation, "request");
+    assert!(is_result(&lab.ask(asked.id, &pairing)));
+    assert_eq!(broke_off(&lab, asked.scan), "the secret is not a new one");
+    assert_eq!(
+        lab.remarks(),
+        ["encrypted_pairing_request: the secret is not a new one"]
+    );
+}
+
+#[test]
+fn a_refused_request_ends_the_ceremony_and_the_code_can_be_scanned_again() {
+    let node = |tag: &'static str, length: usize| {
+        request(
+            tag,
+            "set",
+            "md",
+            Some(Node::new(tag).bytes(vec![1; length])),
+        )
+    };
+    let get = |tag: &'static str| request(tag, "get", "md", Some(Node::new(tag)));
+    for (at_start, wrong, rule) in [
+        (false, get("passkey_request_options"), "out of turn"),
+        (false, get("ref"), "out of turn"),
+        (true, node("companion_nonce", 32), "out of turn"),
+        (
+            false,
+            node("companion_nonce", 31),
+            "companion_nonce has 31 bytes instead of 32",
+        ),
+        (true, node("encrypted_pairing_request", 134), "out of turn"),
+    ] {
+        let mut lab = guarded(after_qr());
+        let asked = scanned(&mut lab, 31);
+        if !at_start {
+            continued(&mut lab, &asked, true);
+        }
+        refused(&lab.ask(asked.id, &wrong));
+        assert_eq!(broke_off(&lab, asked.scan), rule);
+        let again = lab.scan(&asked.keys.qr(&asked.refs[0]));
+        assert_eq!(lab.outcome(again), ScanOutcome::Pending);
+    }
 }

@@ -14,7 +14,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use wa_crypto::{Provider, PublicKey as _, sha1};
 use wa_proto::{Jid, Node};
-use wa_sim::ConnId;
+use wa_sim::{ConnId, World, WorldConfig};
 
 /// The public halves of some one-time prekeys, made up: the server looks at their size only.
 fn keys_from(first: u32, count: u32) -> Vec<(u32, [u8; 32])> {
@@ -237,4 +237,32 @@ fn running_low_is_told_and_kept_until_acknowledged() {
         .attr("to", Jid::server_jid());
     lab.send(id, &ack);
     assert!(lab.remarks().is_empty(), "{:?}", lab.remarks());
+}
+
+#[test]
+fn an_id_that_was_another_keys_is_remarked_though_that_key_is_used_up() {
+    let (mut lab, keys, id) = online();
+    lab.ask(id, &upload(&keys, &keys_from(1, 10)));
+    lab.ask(id, &upload(&keys, &keys_from(1, 10)));
+    lab.world
+        .use_up_prekeys(lab.now, lab.phone, keys.device(), 3);
+    lab.ask(id, &upload(&keys, &keys_from(1, 10)));
+    assert!(lab.remarks().is_empty(), "{:?}", lab.remarks());
+
+    lab.world
+        .use_up_prekeys(lab.now, lab.phone, keys.device(), 0);
+    let state = lab.world.export();
+    let mut world = World::import(WorldConfig::default(), [8; 32], lab.now, &state).unwrap();
+    std::mem::swap(&mut world, &mut lab.world);
+    let mut keys = keys;
+    let id = lab.come_online(&mut keys);
+    let mut other = keys_from(5, 10);
+    other[0].1[0] ^= 1;
+    other[1].1[0] ^= 1;
+    let answer = lab.ask(id, &upload(&keys, &other));
+    assert_eq!(answer.get_text("type").unwrap(), "result");
+    assert_eq!(
+        lab.remarks(),
+        ["the one-time prekey id 5 was another key's before"]
+    );
 }

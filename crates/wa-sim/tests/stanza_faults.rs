@@ -14,7 +14,8 @@ use common::device::{Heard, Keys, child, request};
 use common::lab::Lab;
 use wa_proto::Node;
 use wa_sim::{
-    ConnId, Fault, IqKind, RemovalNotice, StanzaClass, StanzaKind, Step, StreamError, WorldConfig,
+    BadFrame, ConnId, Extra, Fault, FaultRule, IqKind, MAX_BACKLOG_LEN, RemovalNotice, StanzaClass,
+    StanzaKind, Step, StreamError, WorldConfig,
 };
 
 fn online(lab: &mut Lab, keys: &mut Keys) -> ConnId {
@@ -44,7 +45,7 @@ fn acknowledge(lab: &mut Lab, id: ConnId, stanza: &Node) {
     lab.send(id, &ack);
 }
 
-fn ping(id: &'static str) -> Node {
+fn ping(id: &str) -> Node {
     request(id, "get", "w:p", None)
 }
 
@@ -272,4 +273,103 @@ fn prekeys_are_lost_silently_or_with_a_word() {
         let answer = lab.ask(id, &digest);
         assert_eq!(child(&answer, "error").get_u64("code"), Some(404));
     }
+}
+
+fn tos_at_ping() -> Fault {
+    Fault::Push {
+        step: Step::Ping,
+        stanza: Extra::Tos,
+    }
+}
+
+fn tags(heard: &[Heard]) -> Vec<String> {
+    heard
+        .iter()
+        .map(|heard| match heard {
+            Heard::Stanza(node) => node.tag_str().to_owned(),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn a_fault_for_ever_strikes_once_at_every_moment() {
+    let (mut lab, mut keys) = (Lab::new(), Keys::new(1));
+    let id = online(&mut lab, &mut keys);
+    lab.world.inject(FaultRule::always(tos_at_ping()));
+    assert_eq!(lab.world.untouched_faults().count(), 1);
+    for _ in 0..2 {
+        lab.send(id, &ping("a"));
+        assert_eq!(tags(&lab.heard(id)), ["ib", "iq"]);
+    }
+    assert_eq!(lab.world.faults().len(), 1);
+    assert_eq!(lab.world.untouched_faults().count(), 0);
+}
+
+#[test]
+fn a_moment_is_one_chance_to_strike_or_to_be_skipped() {
+    let (mut lab, mut keys) = (Lab::new(), Keys::new(1));
+    let id = online(&mut lab, &mut keys);
+    lab.world.inject(FaultRule {
+        times: Some(2),
+        skip: 2,
+        ..FaultRule::once(tos_at_ping())
+    });
+    let mut counts = Vec::new();
+    for _ in 0..5 {
+        lab.send(id, &ping("a"));
+        counts.push(lab.heard(id).len());
+    }
+    assert_eq!(counts, [1, 1, 2, 2, 1]);
+}
+
+#[test]
+fn a_batch_for_ever_waits_once_at_every_login() {
+    let (mut lab, mut keys) = (Lab::new(), Keys::new(1));
+    lab.link(&mut keys);
+    let waiting = |lab: &Lab| lab.world.account(lab.phone).unwrap().devices[0].waiting;
+    let before = waiting(&lab);
+    lab.world.inject(FaultRule::always(Fault::OfflineBatch {
+        class: StanzaClass::Receipt,
+        count: 3,
+    }));
+    lab.come_online(&mut keys);
+    assert_eq!(waiting(&lab), before + 3);
+}
+
+#[test]
+fn holding_for_ever_swaps_two_and_two() {
+    let (mut lab, mut keys) = (Lab::new(), Keys::new(1));
+    let id = online(&mut lab, &mut keys);
+    let (stanza, request) = answer_of(IqKind::Ping);
+    lab.world
+        .inject(FaultRule::always(Fault::Hold { stanza, request }));
+    for name in ["a", "b", "c", "d"] {
+        lab.send(id, &ping(name));
+    }
+    assert_eq!(ids(&lab.heard(id)), ["b", "a", "d", "c"]);
+}
+
+#[test]
+fn a_delay_does_not_hold_back_without_end() {
+    let (mut lab, mut keys) = (Lab::new(), Keys::new(1));
+    let id = online(&mut lab, &mut keys);
+    let step = Step::Ping;
+    lab.world.inject(Fault::DelayAt {
+        step,
+        ms: 3_600_000,
+    });
+    let depth = 100_000;
+    lab.world.inject(FaultRule::always(Fault::BadFrameAt {
+        step,
+        frame: BadFrame::Deep { depth },
+    }));
+    // Each frame has seven bytes a level.
+    let fits = MAX_BACKLOG_LEN / (7 * depth as usize);
+    for _ in 0..fits {
+        lab.send(id, &ping("a"));
+    }
+    assert!(!lab.is_closed(id));
+    lab.send(id, &ping("a"));
+    assert!(lab.is_closed(id));
 }

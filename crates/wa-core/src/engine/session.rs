@@ -14,7 +14,7 @@ use super::own_devices::{self, DeviceList, Mark};
 use super::stage::{Answer, Stage, dead};
 use super::upkeep::{Task, Upkeep};
 use crate::config::Timings;
-use crate::error::{CommandError, LogoutReason, Trouble};
+use crate::error::{CommandError, DisconnectReason, LogoutReason, Trouble};
 use crate::event::Event;
 use crate::io::{OpId, OpOutcome};
 use crate::iq::{Answered, Purpose};
@@ -44,6 +44,8 @@ enum Readiness {
     Keys,
     /// The server is told that we are active.
     Activating,
+    /// It has refused to hear it once.
+    ActivatingAgain,
     Online,
 }
 
@@ -98,8 +100,11 @@ impl Session {
                 self.upkeep.answer(core, now, answered.purpose, answer);
             }
             Purpose::Active => {
-                if let Answer::Error(code) = answer {
+                if let Answer::Error(code) = answer
+                    && core.config.login.passive
+                {
                     warn!(code, "the server does not want to know that we are active");
+                    return self.refused_activity(core, line, now, code);
                 }
                 self.go_online(core);
                 self.drain.begin(core, now);
@@ -261,7 +266,9 @@ impl Session {
         match self.readiness {
             Readiness::Online => ConnectionState::Online,
             Readiness::Keys if self.upkeep.is_uploading() => core.state_during(Step::UploadingKeys),
-            Readiness::Keys | Readiness::Activating => core.state_during(Step::LoggingIn),
+            Readiness::Keys | Readiness::Activating | Readiness::ActivatingAgain => {
+                core.state_during(Step::LoggingIn)
+            }
         }
     }
 
@@ -281,6 +288,23 @@ impl Session {
             self.readiness = Readiness::Activating;
             line.request(core, now, Purpose::Active, stanza::active)?;
         }
+        Ok(Stage::Session(self))
+    }
+
+    /// Without `active` the server keeps the waiting stanzas back (login chapter, section 5): it is told once more, and
+    /// then on another connection.
+    fn refused_activity(
+        mut self: Box<Self>,
+        core: &mut Core,
+        line: &mut Line,
+        now: Now,
+        code: u16,
+    ) -> Result<Stage, End> {
+        if self.readiness != Readiness::Activating {
+            return Err(End::lost(DisconnectReason::Refused { reason: code }));
+        }
+        self.readiness = Readiness::ActivatingAgain;
+        line.request(core, now, Purpose::Active, stanza::active)?;
         Ok(Stage::Session(self))
     }
 

@@ -10,6 +10,19 @@ pub const MAX_FAULTS: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct FaultBook {
     rules: Vec<FaultRule>,
+    /// One for each rule, in the same order.
+    marks: Vec<Mark>,
+    last: Place,
+}
+
+/// Names a rule as long as it waits; rules that came later have greater ones.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place(u64);
+
+#[derive(Debug)]
+struct Mark {
+    place: Place,
+    has_struck: bool,
 }
 
 impl FaultBook {
@@ -18,7 +31,7 @@ impl FaultBook {
         if self.rules.len() >= MAX_FAULTS {
             return false;
         }
-        self.rules.push(rule);
+        self.push(rule);
         true
     }
 
@@ -27,17 +40,37 @@ impl FaultBook {
         let room = MAX_FAULTS.saturating_sub(self.rules.len());
         let fits = rules.len() <= room;
         if fits {
-            self.rules.extend_from_slice(rules);
+            for rule in rules {
+                self.push(rule.clone());
+            }
         }
         fits
     }
 
+    fn push(&mut self, rule: FaultRule) {
+        self.last.0 += 1;
+        self.rules.push(rule);
+        self.marks.push(Mark {
+            place: self.last,
+            has_struck: false,
+        });
+    }
+
     pub(crate) fn clear(&mut self) {
         self.rules.clear();
+        self.marks.clear();
     }
 
     pub(crate) fn rules(&self) -> &[FaultRule] {
         &self.rules
+    }
+
+    /// Those that have not struck yet.
+    pub(crate) fn untouched(&self) -> impl Iterator<Item = &FaultRule> {
+        let marks = self.marks.iter();
+        let both = self.rules.iter().zip(marks);
+        both.filter(|(_, mark)| !mark.has_struck)
+            .map(|(rule, _)| rule)
     }
 
     /// The first waiting fault that `wanted` takes and that applies to this account.
@@ -46,11 +79,27 @@ impl FaultBook {
         account: Option<PhoneNumber>,
         wanted: impl Fn(&Fault) -> Option<T>,
     ) -> Option<T> {
+        self.take_after(Place::default(), account, wanted)
+            .map(|(_, taken)| taken)
+    }
+
+    /// The same among the rules after one. Going on from place to place gives each rule one chance, however
+    /// often it may strike.
+    pub(crate) fn take_after<T>(
+        &mut self,
+        after: Place,
+        account: Option<PhoneNumber>,
+        wanted: impl Fn(&Fault) -> Option<T>,
+    ) -> Option<(Place, T)> {
         let (index, taken) = self
             .rules
             .iter_mut()
+            .zip(&self.marks)
             .enumerate()
-            .find_map(|(index, rule)| {
+            .find_map(|(index, (rule, mark))| {
+                if mark.place <= after {
+                    return None;
+                }
                 if rule.account.is_some() && rule.account != account {
                     return None;
                 }
@@ -61,15 +110,19 @@ impl FaultBook {
                 }
                 Some((index, taken))
             })?;
+        let mark = self.marks.get_mut(index)?;
+        mark.has_struck = true;
+        let place = mark.place;
         if let Some(rule) = self.rules.get_mut(index)
             && let Some(times) = &mut rule.times
         {
             *times = times.saturating_sub(1);
             if *times == 0 {
                 self.rules.remove(index);
+                self.marks.remove(index);
             }
         }
-        Some(taken)
+        Some((place, taken))
     }
 }
 
@@ -92,6 +145,39 @@ mod tests {
         });
         let strikes: Vec<_> = (0..4).map(|_| book.take(None, is_hmac).is_some()).collect();
         assert_eq!(strikes, [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_rule_has_one_chance_on_the_way_through_the_book() {
+        let mut book = FaultBook::default();
+        book.add(FaultRule::always(Fault::BadHmac));
+        book.add(FaultRule {
+            times: Some(2),
+            skip: 1,
+            ..FaultRule::once(Fault::BadHmac)
+        });
+        book.add(Fault::BadHmac.into());
+        let mut rounds = [0; 3];
+        for round in &mut rounds {
+            let mut place = Place::default();
+            while let Some((next, ())) = book.take_after(place, None, is_hmac) {
+                place = next;
+                *round += 1;
+            }
+        }
+        assert_eq!(rounds, [2, 2, 2]);
+        assert_eq!(book.rules().len(), 1);
+    }
+
+    #[test]
+    fn what_has_struck_is_known() {
+        let mut book = FaultBook::default();
+        book.add(FaultRule::always(Fault::BadHmac));
+        book.add(FaultRule::always(Fault::RefuseIk));
+        assert_eq!(book.untouched().count(), 2);
+        book.take(None, is_hmac);
+        let left: Vec<_> = book.untouched().map(|rule| &rule.fault).collect();
+        assert_eq!(left, [&Fault::RefuseIk]);
     }
 
     #[test]

@@ -8,10 +8,12 @@ mod step;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::book::FaultBook;
 pub use self::book::MAX_FAULTS;
+pub(crate) use self::book::{FaultBook, Place};
 pub(crate) use self::rule::pause;
-pub use self::rule::{FaultRule, MAX_FAULT_MS, MAX_ROUTING_LEN, RuleError};
+pub use self::rule::{
+    FaultRule, MAX_DEPTH, MAX_FAULT_MS, MAX_INFLATED, MAX_ROUTING_LEN, RuleError,
+};
 pub use self::script::{FaultScript, MAX_SCRIPT_LEN, SCRIPT_VERSION, ScriptError, ScriptFileError};
 pub use self::shape::{
     BadCertificate, BadDeviceList, BadDigest, BadFrame, BadIdentity, Extra, FailureStanza,

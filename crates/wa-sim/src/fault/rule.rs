@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Fault, Step};
+use super::{BadFrame, Fault, StanzaKind, Step};
 use crate::account::MAX_WAITING_STANZAS;
 use crate::names::PhoneNumber;
 
@@ -13,6 +13,11 @@ use crate::names::PhoneNumber;
 pub const MAX_FAULT_MS: u64 = 24 * 3_600 * 1_000;
 /// Most routing info a fault can hand out, in bytes. Real routing info has a few (transport chapter, 2).
 pub const MAX_ROUTING_LEN: u16 = 1_024;
+
+/// Deepest nesting a fault can build, in levels. Clients that read any further have no bound.
+pub const MAX_DEPTH: u32 = 100_000;
+/// Longest content a compressed frame can announce, in bytes: many times what clients take.
+pub const MAX_INFLATED: u32 = 64 << 20;
 
 /// A fault with the rule when it applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +31,8 @@ pub struct FaultRule {
     /// How many chances are let pass first.
     #[serde(default)]
     pub skip: u32,
-    /// Only on connections of this account. A connection belongs to none before its payload names one or
-    /// a phone scanned its code, so handshake faults need this empty.
+    /// Only on connections of this account. A connection belongs to none before its payload names one, a pairing
+    /// code of its number is asked for or a phone has scanned its code: faults that strike before need this empty.
     #[serde(default)]
     pub account: Option<PhoneNumber>,
 }
@@ -59,9 +64,9 @@ pub enum RuleError {
     /// The fault needs a companion that is logged in.
     #[error("it needs a companion that is logged in; the first step it can strike at is login")]
     BeforeLogin,
-    /// The account of a connection is not known during the handshake.
-    #[error("the account of a connection is not known during the handshake; leave account out")]
-    AccountInHandshake,
+    /// The account of a connection is not known at that point.
+    #[error("the account of a connection is not known at that point; leave account out")]
+    AccountUnknown,
 }
 
 impl FaultRule {
@@ -116,8 +121,8 @@ impl FaultRule {
             }
             _ => {}
         }
-        if self.account.is_some() && self.fault.in_handshake() {
-            return Err(RuleError::AccountInHandshake);
+        if self.account.is_some() && self.fault.before_account() {
+            return Err(RuleError::AccountUnknown);
         }
         Ok(())
     }
@@ -135,6 +140,14 @@ impl Fault {
             | Self::RefWindow { ms }
             | Self::RestartDelay { ms }
             | Self::AckLimit { ms } => Some(("ms", *ms, 0, MAX_FAULT_MS)),
+            Self::BadFrameAt {
+                frame: BadFrame::Deep { depth },
+                ..
+            } => Some(("depth", u64::from(*depth), 1, u64::from(MAX_DEPTH))),
+            Self::BadFrameAt {
+                frame: BadFrame::ZipBomb { inflated },
+                ..
+            } => Some(("inflated", u64::from(*inflated), 1, u64::from(MAX_INFLATED))),
             Self::SplitFrames { chunk } => limit("chunk", *chunk, 1, usize::MAX),
             Self::Refs { count } => limit("count", *count, 0, super::MAX_REFS),
             Self::OfflineBatch { count, .. } => limit("count", *count, 1, MAX_WAITING_STANZAS),
@@ -147,13 +160,20 @@ impl Fault {
     }
 
     /// Whether it strikes before the account of a connection is known.
-    fn in_handshake(&self) -> bool {
+    fn before_account(&self) -> bool {
         match self {
             Self::CloseAt { step }
             | Self::SilentAt { step }
             | Self::DelayAt { step, .. }
-            | Self::BadFrameAt { step, .. } => step.in_handshake(),
+            | Self::BadFrameAt { step, .. }
+            | Self::StreamErrorAt { step, .. }
+            | Self::Push { step, .. } => step.before_account(),
+            Self::Drop { stanza, .. }
+            | Self::Hold { stanza, .. }
+            | Self::Duplicate { stanza, .. } => *stanza == StanzaKind::PairDevice,
             Self::Certificate { .. }
+            | Self::Refs { .. }
+            | Self::RefWindow { .. }
             | Self::RefuseIk
             | Self::SplitFrames { .. }
             | Self::JoinFrames => true,

@@ -75,6 +75,11 @@ impl Step {
         matches!(self, Self::Open | Self::ClientHello | Self::ServerHello)
     }
 
+    /// Whether the account is never known yet: nobody has scanned the refs, and the payload named no number.
+    pub(crate) fn before_account(self) -> bool {
+        self.in_handshake() || matches!(self, Self::PairDevice | Self::PairDeviceAck)
+    }
+
     /// Whether a companion is logged in.
     pub fn in_login(self) -> bool {
         matches!(

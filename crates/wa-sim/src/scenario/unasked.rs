@@ -26,6 +26,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "online",
         &[],
     ),
+    scenario(
+        "the server does not want to hear of activity",
+        Login,
+        r#"[{"fault":"iq_error","request":"passive","code":503,"times":2},{"fault":"offline_batch","class":"message","count":2}]"#,
+        "online",
+        &["refused 503"],
+    ),
     // Prekeys.
     scenario(
         "the server runs low on prekeys",

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use wa_crypto::{IdentityPublic, NoiseStaticPublic};
+use wa_crypto::{AdvSecret, IdentityPublic, NoiseStaticPublic, constant_time_eq};
 use wa_noise::{AwaitClientFinish, FrameDecoder, PreambleDecoder, Transport};
 use wa_proto::Node;
 use wa_signal::PublicSignedPrekey;
@@ -25,6 +25,8 @@ pub struct ConnInfo {
 
 /// Most notifications whose acks are awaited; the oldest go first.
 const MAX_NOTICES: usize = 32;
+/// Most scanned secrets remembered of a registration; the oldest go first.
+const MAX_SCANNED: usize = 32;
 
 pub(super) struct Conn {
     pub(super) id: ConnId,
@@ -45,8 +47,8 @@ pub(super) struct Conn {
     pub(super) join: bool,
     /// A fault holds back what is sent.
     pub(super) delay: Option<Delay>,
-    /// Stanzas a fault holds back until the next one is sent.
-    pub(super) held: Vec<Node>,
+    /// A stanza a fault holds back until the next one is sent.
+    pub(super) held: Option<Node>,
     /// The request that is being answered.
     pub(super) answering: Option<IqKind>,
     /// How long a stanza may go unacknowledged here.
@@ -59,6 +61,8 @@ pub(super) struct Conn {
 pub(super) struct Delay {
     pub(super) until: Instant,
     pub(super) backlog: Vec<Vec<u8>>,
+    /// Bytes in it.
+    pub(super) held_back: usize,
 }
 
 pub(super) enum Phase {
@@ -88,11 +92,22 @@ pub(super) struct Registration {
     pub(super) unacknowledged: Option<String>,
     /// Notifications that were not acknowledged yet, oldest first.
     notices: VecDeque<Notice>,
+    /// The secrets of the codes that were scanned here, oldest first.
+    pub(super) scanned: VecDeque<Scanned>,
+    /// When the companion was told last to renew its secret.
+    pub(super) refreshed: Option<Instant>,
     /// The pairing code that was asked for here last.
     pub(super) code: Option<LiveCode>,
     /// How many codes were asked for here.
     pub(super) codes_asked: u32,
     pub(super) linking: Linking,
+}
+
+/// A secret a phone has read off a code.
+pub(super) struct Scanned {
+    pub(super) secret: AdvSecret,
+    /// A refresh came after it.
+    pub(super) void: bool,
 }
 
 /// A notification whose ack is awaited.
@@ -160,7 +175,7 @@ impl Conn {
             split: None,
             join: false,
             delay: None,
-            held: Vec::new(),
+            held: None,
             answering: None,
             ack_limit: None,
             stanzas: 0,
@@ -250,10 +265,37 @@ impl Registration {
             refs: Vec::new(),
             unacknowledged: None,
             notices: VecDeque::new(),
+            scanned: VecDeque::new(),
+            refreshed: None,
             code: None,
             codes_asked: 0,
             linking: Linking::Offered,
         }
+    }
+
+    /// A refresh voids every secret a phone has read here. Those it has not read are unknown to the simulator.
+    pub(super) fn void_secrets(&mut self, now: Instant) {
+        for scanned in &mut self.scanned {
+            scanned.void = true;
+        }
+        self.refreshed = Some(now);
+    }
+
+    /// Notes the secret of a scanned code. `false` when a refresh has voided it.
+    pub(super) fn note_secret(&mut self, secret: &AdvSecret) -> bool {
+        let same =
+            |known: &&Scanned| constant_time_eq(known.secret.expose_bytes(), secret.expose_bytes());
+        if let Some(known) = self.scanned.iter().find(same) {
+            return !known.void;
+        }
+        if self.scanned.len() >= MAX_SCANNED {
+            self.scanned.pop_front();
+        }
+        self.scanned.push_back(Scanned {
+            secret: secret.clone(),
+            void: false,
+        });
+        true
     }
 
     pub(super) fn await_ack(&mut self, id: String, kind: &'static str) {

@@ -21,6 +21,7 @@ use crate::authenticator::Passkey;
 use crate::config::WorldConfig;
 use crate::names::{Now, PhoneNumber};
 use crate::phone::{Companion, KeyList, Phone, PhoneConfig};
+use crate::used_prekeys::UsedPrekeys;
 
 /// The version written into every state.
 pub const STATE_VERSION: u32 = 1;
@@ -119,6 +120,9 @@ struct DeviceState {
     logins: u32,
     last_seen: u64,
     bundle: Option<BundleState>,
+    /// Prekey ids uploaded once, with the beginning of the key.
+    #[serde(default)]
+    used_prekeys: Vec<(u32, u64)>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -301,10 +305,15 @@ impl DeviceState {
             logins: device.logins,
             last_seen: device.last_seen,
             bundle: device.bundle.as_ref().map(BundleState::of),
+            used_prekeys: device.used_prekeys.iter().collect(),
         }
     }
 
     fn restore(&self) -> Result<Device, ImportError> {
+        let mut used_prekeys = UsedPrekeys::default();
+        for (id, start) in &self.used_prekeys {
+            used_prekeys.note_start(*id, *start);
+        }
         Ok(Device {
             key_index: self.key_index,
             noise: NoiseStaticPublic::from_bytes(array("noise", &self.noise)?),
@@ -314,6 +323,7 @@ impl DeviceState {
             signed_identity: decode("signed_identity", &self.signed_identity)?,
             linked_at: self.linked_at,
             bundle: self.bundle.as_ref().map(BundleState::restore).transpose()?,
+            used_prekeys,
             routing: self
                 .routing
                 .as_deref()

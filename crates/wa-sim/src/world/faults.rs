@@ -3,7 +3,7 @@
 use super::World;
 use super::conn::{Conn, Delay, Linking, Phase};
 use super::timers::Timer;
-use crate::fault::{Fault, RemovalNotice, Step, StreamError, pause};
+use crate::fault::{Fault, Place, RemovalNotice, Step, StreamError, pause};
 use crate::names::PhoneNumber;
 
 impl World {
@@ -12,21 +12,26 @@ impl World {
         if !conn.is_live() {
             return false;
         }
-        while let Some(fault) = self.take_fault(conn, |fault| match fault {
-            Fault::CloseAt { step: at }
-            | Fault::SilentAt { step: at }
-            | Fault::DelayAt { step: at, .. }
-            | Fault::BadFrameAt { step: at, .. }
-            | Fault::StreamErrorAt { step: at, .. }
-            | Fault::Push { step: at, .. }
-            | Fault::UsePrekeys { step: at, .. }
-            | Fault::RemoveDevice { step: at, .. }
-                if *at == step =>
-            {
-                Some(fault.clone())
-            }
-            _ => None,
-        }) {
+        let mut place = Place::default();
+        while let Some((next, fault)) =
+            self.faults
+                .take_after(place, conn.account, |fault| match fault {
+                    Fault::CloseAt { step: at }
+                    | Fault::SilentAt { step: at }
+                    | Fault::DelayAt { step: at, .. }
+                    | Fault::BadFrameAt { step: at, .. }
+                    | Fault::StreamErrorAt { step: at, .. }
+                    | Fault::Push { step: at, .. }
+                    | Fault::UsePrekeys { step: at, .. }
+                    | Fault::RemoveDevice { step: at, .. }
+                        if *at == step =>
+                    {
+                        Some(fault.clone())
+                    }
+                    _ => None,
+                })
+        {
+            place = next;
             tracing::debug!(conn = conn.id.number(), ?step, "a fault strikes");
             self.strike(conn, fault);
             if !conn.is_live() {
@@ -110,6 +115,7 @@ impl World {
                 conn.delay = Some(Delay {
                     until,
                     backlog: Vec::new(),
+                    held_back: 0,
                 });
             }
         }

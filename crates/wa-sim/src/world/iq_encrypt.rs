@@ -68,8 +68,16 @@ impl World {
             return Answer::Error(500, "internal-server-error");
         };
         match read_upload(iq).and_then(|upload| store(device, upload)) {
-            Ok(()) if self.at(conn, Step::Upload) => Answer::Result(Vec::new()),
-            Ok(()) => Answer::Done,
+            Ok(reused) => {
+                if let Some(id) = reused {
+                    self.remark(conn, Misbehaviour::PrekeyReused { id });
+                }
+                if self.at(conn, Step::Upload) {
+                    Answer::Result(Vec::new())
+                } else {
+                    Answer::Done
+                }
+            }
             Err(problem) => {
                 self.remark(conn, Misbehaviour::Keys(problem));
                 Answer::Error(406, "not-acceptable")
@@ -295,7 +303,8 @@ fn read_signed(parent: &NodeRef<'_>) -> Result<PublicSignedPrekey, String> {
     })
 }
 
-fn store(device: &mut Device, upload: Upload) -> Result<(), String> {
+/// Keeps an upload. Returns the first id in it that was another key's before.
+fn store(device: &mut Device, upload: Upload) -> Result<Option<u32>, String> {
     if upload.identity != device.identity {
         return Err("another identity key than was linked".to_owned());
     }
@@ -307,8 +316,14 @@ fn store(device: &mut Device, upload: Upload) -> Result<(), String> {
         one_time: Default::default(),
     });
     bundle.signed = upload.signed;
+    let mut reused = None;
+    for key in &upload.keys {
+        if !device.used_prekeys.note(key) {
+            reused = reused.or(Some(key.id.get()));
+        }
+    }
     bundle.extend(upload.keys);
-    Ok(())
+    Ok(reused)
 }
 
 fn child<const N: usize>(parent: &NodeRef<'_>, tag: &str) -> Result<[u8; N], String> {

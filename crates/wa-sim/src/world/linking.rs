@@ -48,6 +48,11 @@ impl World {
             return;
         };
         self.with_conn(conn, |world, conn| {
+            if !world.secret_is_good(conn, &qr.adv) {
+                let failure = ScanOutcome::Failed(ScanFailure::CodeRefreshed);
+                world.scans.end(scan, failure);
+                return;
+            }
             if world.policy(number).after_qr {
                 world.guard_scan(conn, scan, number, qr);
             } else {
@@ -329,6 +334,7 @@ impl World {
                 signed: registration.signed_prekey,
                 one_time: Default::default(),
             }),
+            used_prekeys: Default::default(),
             routing: None,
             logins: 0,
             last_seen: now,

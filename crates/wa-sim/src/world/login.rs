@@ -6,7 +6,7 @@ use wa_proto::{Jid, Node, pb};
 
 use super::conn::{Conn, Phase, Session};
 use super::{Misbehaviour, World};
-use crate::fault::{Fault, Step, StreamError, pause};
+use crate::fault::{Fault, Place, Step, StreamError, pause};
 use crate::names::PhoneNumber;
 
 /// Bytes of routing info that are random; the frame around them is what real ones look like.
@@ -57,10 +57,15 @@ impl World {
             _ => None,
         });
         conn.ack_limit = limit.or(self.config.ack_timeout);
-        while let Some((class, count)) = self.take_fault(conn, |fault| match fault {
-            Fault::OfflineBatch { class, count } => Some((*class, *count)),
-            _ => None,
-        }) {
+        let mut place = Place::default();
+        while let Some((next, (class, count))) =
+            self.faults
+                .take_after(place, conn.account, |fault| match fault {
+                    Fault::OfflineBatch { class, count } => Some((*class, *count)),
+                    _ => None,
+                })
+        {
+            place = next;
             self.fill_batch(number, device, class, count);
         }
     }

@@ -46,7 +46,10 @@ use self::phones::Scans;
 pub use self::phones::{
     AddPhoneError, MAX_ACCOUNTS, ScanError, ScanFailure, ScanOutcome, UnlinkError,
 };
-pub use self::remark::{CeremonyError, MAX_REMARKS, Misbehaviour, Remark, SignedReplyError};
+pub use self::remark::{
+    CeremonyError, MAX_QUOTE_LEN, MAX_REMARKS, Misbehaviour, Remark, SignedReplyError,
+};
+pub use self::send::MAX_BACKLOG_LEN;
 use self::timers::{Timer, Timers};
 pub use self::views::{AccountView, CodeWanted, CompanionView, DeviceView, PhoneView};
 use crate::account::Account;
@@ -225,6 +228,11 @@ impl World {
         self.faults.rules()
     }
 
+    /// Those of them that have not struck yet. One that strikes for ever waits all the same when it has.
+    pub fn untouched_faults(&self) -> impl Iterator<Item = &FaultRule> {
+        self.faults.untouched()
+    }
+
     /// What clients did wrong, oldest first; at most [`MAX_REMARKS`].
     pub fn remarks(&self) -> impl Iterator<Item = &Remark> {
         self.remarks.iter()
@@ -342,7 +350,7 @@ impl World {
             conn: conn.id,
             at_unix_ms: self.now.unix_ms,
             account: conn.account,
-            what,
+            what: what.shortened(),
         });
     }
 

@@ -1,6 +1,7 @@
 //! The requests of a companion in a passkey ceremony (pairing chapter, C.2 and D.5).
 
 use prost::Message as _;
+use wa_crypto::constant_time_eq;
 use wa_proto::{Node, NodeRef, pb};
 
 use super::World;
@@ -9,7 +10,7 @@ use super::conn::Conn;
 use super::iq::Answer;
 use super::passkey::{CONTINUATION, Ceremony, PROLOGUE_REQUEST, Stage};
 use super::phones::ScanFailure;
-use super::remark::{CeremonyError, Misbehaviour};
+use super::remark::CeremonyError;
 use crate::assertion::{Asked, MAX_ASSERTION_LEN, verify};
 use crate::fault::Step;
 use crate::phone::{Exchange, Prologue, ProofPolicy, proof_holds};
@@ -66,7 +67,7 @@ impl World {
 
     fn answer_options(&mut self, conn: &mut Conn) -> Answer {
         if !is_at(conn, |stage| matches!(stage, Stage::Requested)) {
-            return self.ceremony_refused(conn, OPTIONS, CeremonyError::OutOfTurn);
+            return self.attempt_refused(conn, OPTIONS, CeremonyError::OutOfTurn);
         }
         self.unacknowledged(conn, PROLOGUE_REQUEST);
         if !self.at(conn, Step::PasskeyOptions) {
@@ -83,7 +84,7 @@ impl World {
 
     fn answer_ref(&mut self, conn: &mut Conn) -> Answer {
         if !is_at(conn, |stage| matches!(stage, Stage::Requested)) {
-            return self.ceremony_refused(conn, "ref", CeremonyError::OutOfTurn);
+            return self.attempt_refused(conn, "ref", CeremonyError::OutOfTurn);
         }
         self.unacknowledged(conn, PROLOGUE_REQUEST);
         if !self.at(conn, Step::PasskeyRef) {
@@ -103,18 +104,18 @@ impl World {
         prologue: &NodeRef<'_>,
     ) -> Answer {
         if !is_at(conn, |stage| matches!(stage, Stage::Requested)) {
-            return self.ceremony_refused(conn, PROLOGUE, CeremonyError::OutOfTurn);
+            return self.attempt_refused(conn, PROLOGUE, CeremonyError::OutOfTurn);
         }
         let presented = match Presented::read(prologue) {
             Ok(presented) => presented,
-            Err(rule) => return self.attempt_refused(conn, rule),
+            Err(rule) => return self.attempt_refused(conn, PROLOGUE, rule),
         };
         if !self.at(conn, Step::PasskeyPrologue) {
             return Answer::Done;
         }
         let prologue = match self.check_prologue(conn, &presented) {
             Ok(prologue) => prologue,
-            Err(rule) => return self.attempt_refused(conn, rule),
+            Err(rule) => return self.attempt_refused(conn, PROLOGUE, rule),
         };
         let declared = conn
             .registration()
@@ -197,11 +198,11 @@ impl World {
 
     fn answer_nonce(&mut self, conn: &mut Conn, iq: &NodeRef<'_>) -> Answer {
         if !is_at(conn, |stage| matches!(stage, Stage::Continuing { .. })) {
-            return self.ceremony_refused(conn, NONCE, CeremonyError::OutOfTurn);
+            return self.attempt_refused(conn, NONCE, CeremonyError::OutOfTurn);
         }
         let nonce = match field(iq, NONCE) {
             Ok(nonce) => nonce,
-            Err(rule) => return self.ceremony_refused(conn, NONCE, rule),
+            Err(rule) => return self.attempt_refused(conn, NONCE, rule),
         };
         self.unacknowledged(conn, CONTINUATION);
         if !self.at(conn, Step::PasskeyNonce) {
@@ -216,11 +217,11 @@ impl World {
         let waits =
             |stage: &Stage| matches!(stage, Stage::Comparing(comparing) if !comparing.is_asked());
         if !is_at(conn, waits) {
-            return self.ceremony_refused(conn, REQUEST, CeremonyError::OutOfTurn);
+            return self.attempt_refused(conn, REQUEST, CeremonyError::OutOfTurn);
         }
         let envelope = match bounded(iq, REQUEST, MAX_REQUEST_LEN) {
             Ok(envelope) => envelope,
-            Err(rule) => return self.ceremony_refused(conn, REQUEST, rule),
+            Err(rule) => return self.attempt_refused(conn, REQUEST, rule),
         };
         if !self.at(conn, Step::PasskeyRequest) {
             return Answer::Done;
@@ -238,6 +239,13 @@ impl World {
                 if identity != Some(keys.identity) {
                     self.ceremony_remark(conn, REQUEST, CeremonyError::OtherIdentity);
                 }
+                let known = conn
+                    .ceremony()
+                    .map(|ceremony| ceremony.known.expose_bytes().as_slice());
+                if known.is_some_and(|known| constant_time_eq(known, keys.adv.expose_bytes())) {
+                    self.phone_aborts(conn, REQUEST, CeremonyError::OldSecret);
+                    return Answer::Done;
+                }
                 self.take_request(conn, keys);
             }
             Err(error) => {
@@ -248,22 +256,20 @@ impl World {
         Answer::Done
     }
 
-    /// The server refuses the prologue, which ends the attempt.
-    fn attempt_refused(&mut self, conn: &mut Conn, rule: CeremonyError) -> Answer {
+    /// The server refuses a request, which ends the attempt.
+    fn attempt_refused(
+        &mut self,
+        conn: &mut Conn,
+        request: &'static str,
+        rule: CeremonyError,
+    ) -> Answer {
         if let Some(scan) = conn.ceremony().map(|ceremony| ceremony.scan) {
             let failure = ScanFailure::Passkey {
                 rule: rule.to_string(),
             };
             self.end_ceremony(conn, scan, failure);
         }
-        self.remark(
-            conn,
-            Misbehaviour::Ceremony {
-                request: PROLOGUE,
-                rule,
-            },
-        );
-        Answer::Error(400, "bad-request")
+        self.ceremony_refused(conn, request, rule)
     }
 }
 

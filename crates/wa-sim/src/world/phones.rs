@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::World;
+use super::remark::shorten;
 use super::timers::Timer;
 use crate::account::Account;
 use crate::fault::StreamError;
@@ -199,7 +200,16 @@ impl Scans {
         self.seen.remove(&id)
     }
 
-    pub(super) fn end(&mut self, id: ScanId, outcome: ScanOutcome) {
+    pub(super) fn end(&mut self, id: ScanId, mut outcome: ScanOutcome) {
+        if let ScanOutcome::Failed(
+            ScanFailure::Refused { text, .. }
+            | ScanFailure::BadReply { rule: text }
+            | ScanFailure::BadBundle { rule: text }
+            | ScanFailure::Passkey { rule: text },
+        ) = &mut outcome
+        {
+            shorten(text);
+        }
         if let Some(known) = self.outcomes.get_mut(&id) {
             *known = outcome;
         }

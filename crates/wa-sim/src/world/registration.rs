@@ -1,11 +1,13 @@
 //! What a connection is for: the client's payload, and the refs of an unregistered companion (client
 //! payload chapter, section 7; pairing chapter, A.1 and A.4).
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use prost::Message as _;
 use rand_chacha::rand_core::Rng as _;
-use wa_crypto::{IdentityPublic, NoiseStaticPublic, Signature, SignedPrekeyPublic};
+use wa_crypto::{AdvSecret, IdentityPublic, NoiseStaticPublic, Signature, SignedPrekeyPublic};
 use wa_proto::{Jid, Node, NodeRef, pb};
 use wa_signal::{PublicSignedPrekey, SignedPrekeyId};
 
@@ -17,6 +19,10 @@ use crate::names::PhoneNumber;
 
 /// What every ref starts with.
 const REF_PREFIX: &str = "2@";
+/// The type of the notification that asks for a new secret.
+const REFRESH: &str = "companion_reg_refresh";
+/// How long a companion may take to renew its secret and the code it shows.
+const REFRESH_GRACE: Duration = Duration::from_secs(5);
 /// Random bytes in a ref.
 const REF_LEN: usize = 32;
 /// The key type of Curve25519 keys.
@@ -179,7 +185,32 @@ impl World {
             RefreshChild::CompanionRegRefresh => "companion_reg_refresh",
             RefreshChild::PairDeviceRotateQr => "pair-device-rotate-qr",
         };
-        self.notify(conn, "companion_reg_refresh", Node::new(child));
+        let now = self.now.instant;
+        if let Some(registration) = conn.registration() {
+            registration.void_secrets(now);
+        }
+        self.notify(conn, REFRESH, Node::new(child));
+    }
+
+    /// Whether a phone can go on with this secret: not when a refresh has voided it (pairing chapter, A.4).
+    pub(super) fn secret_is_good(&mut self, conn: &mut Conn, secret: &AdvSecret) -> bool {
+        let now = self.now.instant;
+        let Some(registration) = conn.registration() else {
+            return true;
+        };
+        let good = registration.note_secret(secret);
+        // A companion that has only just been told may still show the old code.
+        let told = registration
+            .refreshed
+            .is_some_and(|at| now.saturating_duration_since(at) >= REFRESH_GRACE);
+        let acknowledged = !registration.awaits_ack(REFRESH);
+        if told && !acknowledged {
+            self.remark(conn, Misbehaviour::Unacknowledged { kind: REFRESH });
+        }
+        if !good && (told || acknowledged) {
+            self.remark(conn, Misbehaviour::VoidSecret);
+        }
+        good
     }
 
     /// A stanza of an unregistered companion.

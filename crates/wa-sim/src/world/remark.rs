@@ -9,6 +9,9 @@ use crate::names::{ConnId, PhoneNumber};
 /// Most remarks kept; the oldest go first.
 pub const MAX_REMARKS: usize = 1_024;
 
+/// Most characters quoted of what a client says.
+pub const MAX_QUOTE_LEN: usize = 200;
+
 /// Something a client did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Remark {
@@ -112,6 +115,15 @@ pub enum Misbehaviour {
     /// An upload of keys that cannot be stored.
     #[error("keys: {0}")]
     Keys(String),
+    /// The id of an uploaded one-time prekey was another key's before.
+    #[error("the one-time prekey id {id} was another key's before")]
+    PrekeyReused {
+        /// The first such id of the upload.
+        id: u32,
+    },
+    /// A code was scanned whose secret a refresh had voided, long enough after the refresh.
+    #[error("a code with a secret that a refresh has voided")]
+    VoidSecret,
     /// A request for or in a pairing ceremony breaks a rule.
     #[error("{request}: {rule}")]
     Ceremony {
@@ -211,6 +223,9 @@ pub enum CeremonyError {
     /// The nonce is not the one that was committed to.
     #[error("the nonce is not the one committed to")]
     Commitment,
+    /// The encrypted pairing request names the secret of the scanned or entered code.
+    #[error("the secret is not a new one")]
+    OldSecret,
     /// The encrypted pairing request cannot be used.
     #[error("{0}")]
     Request(String),
@@ -250,6 +265,45 @@ pub enum SignedReplyError {
     /// The device signature does not verify.
     #[error("the device signature does not verify")]
     Signature,
+}
+
+impl Misbehaviour {
+    /// The same with every text a client chose cut to [`MAX_QUOTE_LEN`].
+    pub(super) fn shortened(mut self) -> Self {
+        match &mut self {
+            Self::Preamble(text)
+            | Self::Handshake(text)
+            | Self::Frame(text)
+            | Self::Node(text)
+            | Self::Keys(text)
+            | Self::LinkRefused { text, .. }
+            | Self::AckShape { class: text, .. }
+            | Self::UnexpectedStanza { tag: text }
+            | Self::Ceremony {
+                rule:
+                    CeremonyError::Display(text)
+                    | CeremonyError::Bundle(text)
+                    | CeremonyError::Prologue(text)
+                    | CeremonyError::Request(text),
+                ..
+            } => shorten(text),
+            Self::UnknownRequest { xmlns, child } => {
+                shorten(xmlns);
+                shorten(child);
+            }
+            _ => {}
+        }
+        self
+    }
+}
+
+/// Cuts a text that a client chose.
+pub(super) fn shorten(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(MAX_QUOTE_LEN) {
+        text.truncate(end);
+        text.shrink_to_fit();
+        text.push('…');
+    }
 }
 
 impl Serialize for Misbehaviour {

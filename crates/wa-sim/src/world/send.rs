@@ -7,6 +7,9 @@ use super::timers::Timer;
 use super::{Misbehaviour, World, WorldOutput};
 use crate::fault::{Fault, IqKind, StanzaKind, StreamError};
 
+/// Most a delay holds back of one connection, in bytes; one that gets more is closed.
+pub const MAX_BACKLOG_LEN: usize = 4 << 20;
+
 /// What a fault does with a stanza.
 enum Mischief {
     Drop,
@@ -21,7 +24,13 @@ impl World {
             return;
         }
         if let Some(delay) = &mut conn.delay {
+            delay.held_back += bytes.len();
             delay.backlog.push(bytes);
+            if delay.held_back > MAX_BACKLOG_LEN {
+                tracing::warn!(conn = conn.id.number(), "too much waits behind a delay");
+                conn.delay = None;
+                self.close(conn);
+            }
             return;
         }
         if let Some(chunk) = conn.split {
@@ -56,20 +65,22 @@ impl World {
         match self.mischief(conn, stanza) {
             Some(Mischief::Drop) => return,
             Some(Mischief::Hold) => {
-                conn.held.push(stanza.clone());
+                conn.held = Some(stanza.clone());
                 return;
             }
             Some(Mischief::Duplicate) => self.send_now(conn, stanza),
             None => {}
         }
         self.send_now(conn, stanza);
-        for held in std::mem::take(&mut conn.held) {
+        if let Some(held) = conn.held.take() {
             self.send_now(conn, &held);
         }
     }
 
     fn mischief(&mut self, conn: &Conn, sent: &Node) -> Option<Mischief> {
         let answering = conn.answering;
+        // A stanza is overtaken by one, not by all that follow.
+        let may_hold = conn.held.is_none();
         let kind = kind_of(sent);
         let is_it = |stanza: &StanzaKind, request: &IqKind| match stanza {
             StanzaKind::Any => true,
@@ -81,7 +92,9 @@ impl World {
         };
         self.take_fault(conn, |fault| match fault {
             Fault::Drop { stanza, request } if is_it(stanza, request) => Some(Mischief::Drop),
-            Fault::Hold { stanza, request } if is_it(stanza, request) => Some(Mischief::Hold),
+            Fault::Hold { stanza, request } if may_hold && is_it(stanza, request) => {
+                Some(Mischief::Hold)
+            }
             Fault::Duplicate { stanza, request } if is_it(stanza, request) => {
                 Some(Mischief::Duplicate)
             }
