@@ -102,9 +102,10 @@ fn a_link_of_baileys_is_taken_over_once_its_holder_is_stopped() {
 
     let (code, _, stderr) = run(&mut stopped());
     assert_eq!(code, Some(1));
-    assert!(stderr.contains("--replace"), "{stderr}");
+    assert!(stderr.contains("start that one"), "{stderr}");
     let (code, _, stderr) = run(stopped().arg("--replace"));
-    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("start that one"), "{stderr}");
     logs_in(&world, &link);
     let (_, stdout, _) = run(on_other(&world, "status").arg("--json"));
     assert_eq!(stdout.lines().count(), 1, "{stdout}");
@@ -197,4 +198,47 @@ fn options_of_one_way_do_not_go_with_another() {
         let (code, _, stderr) = run(on_other(&world, "import").arg(&file).args(options));
         assert_eq!(code, Some(2), "{options:?}: {stderr}");
     }
+}
+
+#[test]
+fn an_export_goes_where_account_says() {
+    let world = World::new();
+    world.link();
+    let file = world.folder.path().join("account.wa");
+    let passphrase =
+        |wa: &mut Command| run(wa.env("WA_EXPORT_PASSPHRASE", "correct horse battery"));
+    let (code, _, stderr) = passphrase(world.on_store("export").arg(&file));
+    assert_eq!(code, Some(0), "{stderr}");
+    let import = |account: &str, replace: bool| {
+        let mut wa = on_other(&world, "import");
+        wa.arg(&file).args(["--account", account]);
+        if replace {
+            wa.arg("--replace");
+        }
+        passphrase(&mut wa)
+    };
+
+    let (code, _, stderr) = import("moved", true);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("no account moved"), "{stderr}");
+    let (code, stdout, stderr) = import("moved", false);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(stdout.contains("as moved"), "{stdout}");
+    let (code, _, stderr) = import("moved", false);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("already"), "{stderr}");
+
+    block_on(async {
+        let key = KeySource::KeyFile(other(&world).with_extension("db.key"));
+        let store = SqliteStore::open(other(&world), key).await.unwrap();
+        store.create_account("spare").await.unwrap();
+        store.close().await;
+    });
+    let (code, _, stderr) = import("spare", true);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("the file holds account"), "{stderr}");
+    // The account that is meant: it was imported after the export was made, which counts as newer.
+    let (code, _, stderr) = import("moved", true);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("changed since this export"), "{stderr}");
 }

@@ -241,6 +241,19 @@ fn generated_devices_differ() {
 fn kinds_have_fixed_numbers() {
     let codes: Vec<u16> = RecordKind::ALL.iter().map(|kind| kind.code()).collect();
     assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    for (kind, code) in [
+        (RecordKind::Device, 1),
+        (RecordKind::Connection, 2),
+        (RecordKind::PrekeyLedger, 3),
+        (RecordKind::SignedPrekey, 4),
+        (RecordKind::Prekey, 5),
+        (RecordKind::PeerIdentity, 6),
+        (RecordKind::OwnDevices, 7),
+        (RecordKind::Version, 8),
+        (RecordKind::Tombstone, 9),
+    ] {
+        assert_eq!(kind.code(), code, "{kind:?}");
+    }
     for kind in RecordKind::ALL {
         assert_eq!(RecordKind::from_code(kind.code()), Some(*kind));
     }

@@ -35,6 +35,14 @@ pub enum ReadError {
         /// The bound.
         limit: usize,
     },
+    /// Reading it takes longer than a store of that library ever does.
+    #[error("{} takes more than {limit} steps to read: it is not what the library writes", .path.display())]
+    TooMuchWork {
+        /// Where.
+        path: PathBuf,
+        /// The bound, in instructions of SQLite.
+        limit: u64,
+    },
     /// Parts of a link are absent.
     #[error(
         "this is no complete link, it has no {}; link again instead of importing it",
@@ -92,7 +100,9 @@ pub enum ReadError {
 #[non_exhaustive]
 pub enum PutError {
     /// An account holds this very device.
-    #[error("account {account} is linked as this device already; it can be replaced")]
+    #[error(
+        "account {account} is linked as this very device already: start that one. What the other library has stored is older, and would use keys again that are used up"
+    )]
     SameDevice {
         /// Its name.
         account: AccountId,
@@ -103,10 +113,27 @@ pub enum PutError {
         /// Its name.
         account: AccountId,
     },
+    /// A logout that the server has not confirmed is kept in the store.
+    #[error(
+        "account {account} has a logout to finish at the server: log it out again first, while online"
+    )]
+    UnfinishedLogout {
+        /// Its name.
+        account: AccountId,
+    },
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// No name for the account.
     #[error(transparent)]
     Random(#[from] RandomError),
+}
+
+impl From<StoreError> for PutError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::DeviceHeld { account } => Self::SameDevice { account },
+            other => Self::Store(other),
+        }
+    }
 }

@@ -39,7 +39,8 @@ pub use error::{PutError, ReadError};
 pub use link::{Imported, LeftBehind, Report, Service};
 pub use put::Target;
 pub use whatsmeow::{
-    MAX_DEVICES, MAX_PEERS, NEWEST_VERSION, OLDEST_VERSION, PREKEY_ID_GAP, read_whatsmeow,
+    MAX_DEVICES, MAX_PEERS, MAX_STEPS, NEWEST_VERSION, OLDEST_VERSION, PREKEY_ID_GAP,
+    PREKEY_ID_WITHOUT_TRACE, read_whatsmeow,
 };
 
 #[cfg(doc)]

@@ -141,6 +141,13 @@ pub(crate) fn own_lid(part: &str, text: Option<&str>, own: &Jid) -> Result<Optio
 }
 
 pub(crate) fn registration(part: &str, value: u64) -> Result<RegistrationId, ReadError> {
+    if value == 0 {
+        // Baileys draws its numbers from 0 on, so one of its links in 16384 has this one.
+        return Err(wrong(
+            part,
+            "it is 0, and messages and stored links alike take a 0 for a number that is absent; link again instead",
+        ));
+    }
     u32::try_from(value)
         .ok()
         .and_then(RegistrationId::new)

@@ -1,5 +1,7 @@
 use wa_core::{Desired, LinkState};
-use wa_store::{AccountId, AccountInfo, NewAccount, Store};
+use wa_store::{
+    AccountId, AccountInfo, NewAccount, Store, holds_unfinished_logout, unfinished_logout,
+};
 
 use crate::{Imported, PutError};
 
@@ -12,30 +14,27 @@ pub enum Target {
         /// Its label; may be empty.
         label: String,
     },
-    /// An account that is there and is not linked, or is linked as this very device. Its name and label stay, what it
-    /// held goes.
+    /// An account that is there and is not linked. Its name and label stay, what it held goes.
     InPlaceOf(AccountId),
 }
 
 impl Imported {
     /// Puts the link into a store, in one transaction. It arrives stopped.
     ///
-    /// No device is ever held twice, and no other link is lost.
+    /// No device is ever held twice, and no link is lost. An account that is linked as this very device is left as it
+    /// is: it has gone on since, and what the other library holds would use keys again.
     pub async fn put_into<S: Store>(
         self,
         store: &S,
         target: Target,
     ) -> Result<AccountId, PutError> {
         let accounts = store.accounts().await?;
-        let replaced = match &target {
-            Target::New { .. } => None,
-            Target::InPlaceOf(account) => Some(*account),
-        };
-        if let Some(holder) = accounts
-            .iter()
-            .find(|info| self.is_of(info) && Some(info.id) != replaced)
-        {
+        if let Some(holder) = accounts.iter().find(|info| self.is_of(info)) {
             return Err(PutError::SameDevice { account: holder.id });
+        }
+        let jid = self.device.jid().map(ToString::to_string);
+        if let Some(account) = unfinished_logout(store, &accounts, jid.as_deref()).await? {
+            return Err(PutError::UnfinishedLogout { account });
         }
         let mut contents = self.changes;
         contents.desired = Some(Desired::Stop);
@@ -50,12 +49,18 @@ impl Imported {
                 Ok(id)
             }
             Target::InPlaceOf(account) => {
-                // Looked at under the lock: before it, somebody may still have linked the account.
+                // Looked at under the lock: before it, somebody may still have linked the account, or logged it out.
                 let lock = store.lock(&account).await?;
                 let info = store.account(&account).await?;
-                let jid = self.device.jid().map(ToString::to_string);
-                if info.link == LinkState::Linked && info.jid != jid {
-                    return Err(PutError::LinkedOtherwise { account });
+                if info.link == LinkState::Linked {
+                    return Err(if info.jid == jid {
+                        PutError::SameDevice { account }
+                    } else {
+                        PutError::LinkedOtherwise { account }
+                    });
+                }
+                if holds_unfinished_logout(store, &account).await? {
+                    return Err(PutError::UnfinishedLogout { account });
                 }
                 store.commit(&lock, contents).await?;
                 Ok(account)

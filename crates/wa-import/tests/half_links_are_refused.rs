@@ -164,6 +164,15 @@ fn sizes_and_ranges_are_checked() {
     }
 }
 
+#[test]
+fn a_registration_id_of_0_is_refused_with_the_reason() {
+    let error = refused(|creds| creds["registrationId"] = json!(0)).to_string();
+    assert!(
+        error.contains("absent") && error.contains("link again"),
+        "{error}"
+    );
+}
+
 #[tokio::test]
 async fn rows_are_verified_as_well() {
     let folder = tempfile::tempdir().unwrap();

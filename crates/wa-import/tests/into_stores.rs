@@ -82,18 +82,60 @@ async fn an_account_is_replaced_in_its_place() {
     };
     store.commit(&lock, changes).await.unwrap();
     drop(lock);
-    // Once into an account without a link, once over the same device.
-    for seed in [1, 2] {
-        let target = Target::InPlaceOf(account);
-        let done = imported(seed, ANN).put_into(&store, target).await;
-        assert_eq!(done, Ok(account));
-        let (info, records) = store.snapshot(&account).await.unwrap();
-        assert_eq!(info.label, "kept");
-        assert_eq!(info.jid.as_deref(), Some(ANN));
-        assert!(!records.contains(&old));
-        let kept = support::pickles::link(&records);
-        assert_eq!(kept.noise.private, Link::fresh(seed).noise.private);
+    let target = Target::InPlaceOf(account);
+    let done = imported(1, ANN).put_into(&store, target).await;
+    assert_eq!(done, Ok(account));
+    let (info, records) = store.snapshot(&account).await.unwrap();
+    assert_eq!(info.label, "kept");
+    assert_eq!(info.jid.as_deref(), Some(ANN));
+    assert!(!records.contains(&old));
+    let kept = support::pickles::link(&records);
+    assert_eq!(kept.noise.private, Link::fresh(1).noise.private);
+}
+
+#[tokio::test]
+async fn a_link_that_has_gone_on_here_is_not_set_back() {
+    let store = MemoryStore::new();
+    let account = imported(1, ANN).put_into(&store, new("a")).await.unwrap();
+    let before = store.snapshot(&account).await;
+    let again = imported(1, ANN)
+        .put_into(&store, Target::InPlaceOf(account))
+        .await;
+    assert_eq!(again, Err(PutError::SameDevice { account }));
+    assert!(again.unwrap_err().to_string().contains("start that one"));
+    assert_eq!(store.snapshot(&account).await, before);
+}
+
+/// What is left of a link whose logout the server has not confirmed.
+fn tombstone(jid: &str) -> Record {
+    let mut pickle = vec![8, 1, 18, 32];
+    pickle.extend_from_slice(&[7; 32]);
+    pickle.extend_from_slice(&[26, u8::try_from(jid.len()).unwrap()]);
+    pickle.extend_from_slice(jid.as_bytes());
+    Record::new(RecordKind::Tombstone, [], pickle)
+}
+
+#[tokio::test]
+async fn a_logout_is_finished_first() {
+    let store = MemoryStore::new();
+    let account = store.create_account("").await.unwrap();
+    let lock = store.lock(&account).await.unwrap();
+    let changes = Changes {
+        puts: vec![tombstone(ANN)],
+        link: Some(LinkState::Revoked),
+        ..Changes::default()
+    };
+    store.commit(&lock, changes).await.unwrap();
+    drop(lock);
+    let unfinished = Err(PutError::UnfinishedLogout { account });
+    let target = Target::InPlaceOf(account);
+    for (jid, target) in [(ANN, new("")), (ANN, target.clone()), (BEA, target)] {
+        let result = imported(1, jid).put_into(&store, target).await;
+        assert_eq!(result, unfinished);
     }
+    let (_, records) = store.snapshot(&account).await.unwrap();
+    assert_eq!(records, [tombstone(ANN)]);
+    assert!(imported(1, BEA).put_into(&store, new("")).await.is_ok());
 }
 
 #[tokio::test]

@@ -128,3 +128,66 @@ async fn rows_are_read_up_to_their_limits() {
     };
     assert!(imported.report().left_behind.contains(&left));
 }
+
+#[tokio::test]
+async fn what_could_run_anything_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
+    let prekeys = format!(
+        "CREATE VIEW whatsmeow_pre_keys AS {endless} SELECT '12025550123:48@s.whatsapp.net' AS jid, i AS key_id, NULL AS key FROM n"
+    );
+    let device = "CREATE VIEW whatsmeow_device AS SELECT * FROM devices".to_owned();
+    let version =
+        format!("CREATE VIEW whatsmeow_version AS {endless} SELECT max(i) AS version FROM n");
+    let computed =
+        "CREATE TABLE whatsmeow_pre_keys (jid TEXT, key_id INTEGER, key AS (zeroblob(900000000)))";
+    let cases = [
+        ("whatsmeow_pre_keys", "old", prekeys),
+        ("whatsmeow_device", "devices", device),
+        ("whatsmeow_version", "old", version),
+        ("whatsmeow_pre_keys", "old", computed.to_owned()),
+    ];
+    for (number, (table, renamed, create)) in cases.into_iter().enumerate() {
+        let path = folder.path().join(format!("{number}.db"));
+        whatsmeow::write(&[&Link::fresh(1)], &path).await;
+        whatsmeow::change(&path, &format!("ALTER TABLE {table} RENAME TO {renamed}")).await;
+        whatsmeow::change(&path, &create).await;
+        let error = read_whatsmeow(&path, None, &Service::production())
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ReadError::Content { .. }), "{error}");
+    }
+    // Of what is only counted, it is left out.
+    let path = folder.path().join("sessions.db");
+    whatsmeow::write(&[&Link::fresh(1)], &path).await;
+    whatsmeow::change(&path, "DROP TABLE whatsmeow_sessions").await;
+    let sessions = format!(
+        "CREATE VIEW whatsmeow_sessions AS {endless} SELECT '12025550123:48@s.whatsapp.net' AS our_jid FROM n"
+    );
+    whatsmeow::change(&path, &sessions).await;
+    let imported = read_whatsmeow(&path, None, &Service::production())
+        .await
+        .unwrap();
+    let left = &imported.report().left_behind;
+    assert!(left.iter().all(|left| left.what != "sessions"), "{left:?}");
+}
+
+#[tokio::test]
+async fn long_values_are_told_by_their_length() {
+    let folder = tempfile::tempdir().unwrap();
+    for (number, (change, is_read)) in [
+        ("push_name = printf('%.*c', 1024, 'x')", true),
+        ("push_name = printf('%.*c', 1025, 'x')", false),
+        ("registration_id = printf('%.*c', 50000000, '7')", false),
+        ("jid = zeroblob(50000000)", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = folder.path().join(format!("{number}.db"));
+        whatsmeow::write(&[&Link::fresh(1)], &path).await;
+        whatsmeow::change(&path, &format!("UPDATE whatsmeow_device SET {change}")).await;
+        let read = read_whatsmeow(&path, None, &Service::production()).await;
+        assert_eq!(read.is_ok(), is_read, "{change}: {:?}", read.err());
+    }
+}

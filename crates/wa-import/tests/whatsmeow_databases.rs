@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use support::{JID, LID, Link, PAIRED_AT, whatsmeow};
 use wa_import::{
-    Imported, LeftBehind, NEWEST_VERSION, OLDEST_VERSION, PREKEY_ID_GAP, ReadError, Service,
-    Target, read_whatsmeow,
+    Imported, LeftBehind, NEWEST_VERSION, OLDEST_VERSION, PREKEY_ID_GAP, PREKEY_ID_WITHOUT_TRACE,
+    ReadError, Service, Target, read_whatsmeow,
 };
 use wa_store::{MemoryStore, Store as _};
 
@@ -185,7 +185,8 @@ async fn the_highest_id_may_have_been_used_and_deleted() {
     let (_folder, path) = database(&[&link]).await;
     assert_eq!(
         next_prekey(read(&path, None).await.unwrap()).await,
-        1 + PREKEY_ID_GAP
+        PREKEY_ID_WITHOUT_TRACE,
+        "no key is left to tell how far they went"
     );
     let key = Link::fresh(1).prekeys[0].1;
     for (highest, next) in [

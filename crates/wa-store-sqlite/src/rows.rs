@@ -3,7 +3,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
 use wa_core::{Changes, Desired, LinkState, Record, RecordKind, Wipe};
 use wa_store::{
     AccountId, AccountInfo, AccountSealer, NewAccount, Profile, RandomError, Slot, StoreError,
-    UnsealError, Vault, unix_ms_now,
+    UnsealError, Vault, arriving_device, unix_ms_now,
 };
 
 type Tx = Transaction<'static, Sqlite>;
@@ -69,6 +69,30 @@ impl Account {
         Ok(accounts)
     }
 
+    /// Refuses a device that another account is linked as. Rows that do not open hold nothing that could log in.
+    pub(crate) async fn refuse_double(
+        tx: &mut Tx,
+        vault: &Vault,
+        account: &AccountId,
+        jid: &str,
+    ) -> Result<(), Fault> {
+        let rows = sqlx::query("SELECT * FROM account WHERE id <> ?")
+            .bind(account.as_str())
+            .fetch_all(&mut **tx)
+            .await?;
+        for row in &rows {
+            match Self::open(tx, vault, row).await {
+                Ok(other) if other.info.jid.as_deref() == Some(jid) => {
+                    let account = other.info.id;
+                    return Err(StoreError::DeviceHeld { account }.into());
+                }
+                Ok(_) | Err(Fault::Store(StoreError::Unseal { .. })) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) async fn insert(tx: &mut Tx, vault: &Vault, new: NewAccount) -> Result<(), Fault> {
         if !is_current(tx, vault).await? {
             return Err(StoreError::KeyChanged.into());
@@ -79,6 +103,9 @@ impl Account {
             .await?;
         if exists {
             return Err(StoreError::AccountExists { account: new.id }.into());
+        }
+        if let Some(identity) = &new.contents.identity {
+            Self::refuse_double(tx, vault, &new.id, &identity.jid.to_string()).await?;
         }
         let (sealer, data_key) = vault.new_account(&new.id)?;
         let mut account = Self {
@@ -118,6 +145,9 @@ impl Account {
         vault: &Vault,
         changes: Changes,
     ) -> Result<(), Fault> {
+        if let Some(jid) = arriving_device(&changes) {
+            Self::refuse_double(tx, vault, &self.info.id, &jid).await?;
+        }
         self.info.apply(&changes, unix_ms_now());
         if changes.wipe.is_wipe() {
             self.wipe(tx, vault, &changes.wipe).await?;

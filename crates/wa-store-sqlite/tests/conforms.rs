@@ -55,6 +55,7 @@ behaviours! {
     accounts_are_listed_by_age
     an_account_is_made_with_its_first_records
     an_id_is_taken_once
+    a_device_is_held_once
     a_label_changes_and_a_long_one_is_refused
     a_deleted_account_is_gone_and_the_others_stay
     an_unknown_account_is_an_error
@@ -78,6 +79,8 @@ behaviours! {
     a_wrong_key_opens_nothing_and_changes_nothing
     an_export_arrives_whole_and_stopped
     an_import_replaces_only_when_asked
+    an_import_never_goes_back
+    an_unfinished_logout_is_in_the_way_of_an_import
     one_device_is_imported_once
 }
 

@@ -153,6 +153,14 @@ impl AccountInfo {
     }
 }
 
+/// The JID of a device that these changes bring in whole, so that no other account may have it. Every backend asks
+/// this before a commit.
+#[must_use]
+pub fn arriving_device(changes: &Changes) -> Option<String> {
+    let identity = changes.identity.as_ref()?;
+    changes.wipe.is_wipe().then(|| identity.jid.to_string())
+}
+
 impl fmt::Debug for AccountInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccountInfo")

@@ -54,6 +54,12 @@ pub enum StoreError {
         /// The id in question.
         account: AccountId,
     },
+    /// Another account is linked as the very device that was to be put into this store.
+    #[error("account {account} of this store is linked as the same device already")]
+    DeviceHeld {
+        /// The account that holds it.
+        account: AccountId,
+    },
     /// Somebody else uses the account.
     #[error(
         "account {account} is in use {holder}: stop that one first, or wait until it has ended"

@@ -1,6 +1,6 @@
-use wa_core::{Changes, Desired, Wipe};
+use wa_core::{Changes, Desired, Device, LinkState, Query, RecordKind, Wipe};
 
-use crate::account::{AccountId, NewAccount};
+use crate::account::{AccountId, AccountInfo, NewAccount};
 use crate::codec::Reader;
 use crate::error::StoreError;
 use crate::export::{
@@ -17,14 +17,16 @@ use crate::store::Store;
 pub enum OnExisting {
     /// Refuse.
     Refuse,
-    /// Put the exported state in the place of the present one; id, label and creation time stay.
+    /// Put the exported state in the place of the present one; id, label and creation time stay. Neither another link
+    /// nor a newer state of the same one is ever replaced.
     Replace,
 }
 
 /// Puts an exported account into a store, in one transaction, under the id it had.
 ///
 /// It arrives stopped: start it when whoever held it before has stopped, or the two throw each other out. An account
-/// that is linked here as the same device under another id is never doubled.
+/// that is linked here as the same device under another id is never doubled, and nothing arrives where a logout is
+/// still to be finished.
 ///
 /// A passphrase takes a good part of a second of computing: where that matters, use [`SealedExport`] on a blocking
 /// thread and then [`import`].
@@ -46,14 +48,16 @@ pub async fn import<S: Store>(
 ) -> Result<AccountId, ImportError> {
     let id = export.account;
     let accounts = store.accounts().await?;
-    if let Some(identity) = &export.identity {
-        let jid = identity.jid.to_string();
-        let double = accounts
-            .iter()
-            .find(|info| info.id != id && info.jid.as_deref() == Some(jid.as_str()));
-        if let Some(info) = double {
-            return Err(ImportError::SameDevice { account: info.id });
-        }
+    let jid = export.identity.as_ref().map(|own| own.jid.to_string());
+    let double = accounts
+        .iter()
+        .find(|info| info.id != id && jid.is_some() && info.jid == jid);
+    if let Some(info) = double {
+        return Err(ImportError::SameDevice { account: info.id });
+    }
+    let jid = jid.as_deref();
+    if let Some(account) = unfinished_logout(store, &accounts, jid).await? {
+        return Err(ImportError::UnfinishedLogout { account });
     }
     let exists = accounts.iter().any(|info| info.id == id);
     let contents = Changes {
@@ -61,7 +65,7 @@ pub async fn import<S: Store>(
         wipe: if exists { Wipe::All } else { Wipe::No },
         link: Some(export.link),
         desired: Some(Desired::Stop),
-        identity: export.identity,
+        identity: export.identity.clone(),
         ..Changes::default()
     };
     if !exists {
@@ -70,19 +74,59 @@ pub async fn import<S: Store>(
             label: export.label,
             contents,
         };
-        match store.insert_account(new).await {
-            Err(StoreError::AccountExists { account }) => {
-                return Err(ImportError::Exists { account });
-            }
-            result => result?,
-        }
+        store.insert_account(new).await?;
     } else if existing == OnExisting::Replace {
+        // Looked at under the lock: before it, somebody may still have linked the account, or logged it out.
         let lock = store.lock(&id).await?;
+        let info = store.account(&id).await?;
+        if info.link == LinkState::Linked {
+            if info.jid.as_deref() != jid {
+                return Err(ImportError::LinkedOtherwise { account: id });
+            }
+            if info.updated_unix_ms > export.exported_unix_ms {
+                return Err(ImportError::Older { account: id });
+            }
+        }
+        if holds_unfinished_logout(store, &id).await? {
+            return Err(ImportError::UnfinishedLogout { account: id });
+        }
         store.commit(&lock, contents).await?;
     } else {
         return Err(ImportError::Exists { account: id });
     }
     Ok(id)
+}
+
+/// The account of a store, other than those linked, that still has to log this device out at the server: a link put
+/// into the store beside it would be ended by it.
+pub async fn unfinished_logout<S: Store>(
+    store: &S,
+    accounts: &[AccountInfo],
+    jid: Option<&str>,
+) -> Result<Option<AccountId>, StoreError> {
+    let Some(jid) = jid else { return Ok(None) };
+    for info in accounts {
+        if info.link == LinkState::Linked {
+            continue;
+        }
+        let records = store.load(&info.id, Query::Device).await?;
+        // Of one that cannot be read nobody logs out either.
+        let of = Device::unfinished_logout(&records).ok().flatten();
+        if of.is_some_and(|of| of.to_string() == jid) {
+            return Ok(Some(info.id));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether an account still has to log out at the server. What is put in its place would make that impossible.
+pub async fn holds_unfinished_logout<S: Store>(
+    store: &S,
+    account: &AccountId,
+) -> Result<bool, StoreError> {
+    let records = store.load(account, Query::Device).await?;
+    let mut kinds = records.iter().map(|record| record.kind);
+    Ok(kinds.any(|kind| kind == RecordKind::Tombstone))
 }
 
 /// An export whose outer form is sound; what is inside is still sealed.
@@ -214,7 +258,39 @@ pub enum ImportError {
         /// Id of the account that is there.
         account: AccountId,
     },
+    /// The account to be replaced is linked as another device, which would be lost.
+    #[error("account {account} is linked as another device: log it out first")]
+    LinkedOtherwise {
+        /// Its id.
+        account: AccountId,
+    },
+    /// The account to be replaced is linked as this device and has gone on since the export.
+    #[error(
+        "account {account} has changed since this export was made: the older state would use keys again that are used up. Start the account as it is"
+    )]
+    Older {
+        /// Its id.
+        account: AccountId,
+    },
+    /// A logout that the server has not confirmed is kept in the store.
+    #[error(
+        "account {account} has a logout to finish at the server: log it out again first, while online"
+    )]
+    UnfinishedLogout {
+        /// Its id.
+        account: AccountId,
+    },
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for ImportError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::AccountExists { account } => Self::Exists { account },
+            StoreError::DeviceHeld { account } => Self::SameDevice { account },
+            other => Self::Store(other),
+        }
+    }
 }

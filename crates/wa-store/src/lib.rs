@@ -58,13 +58,18 @@ mod store;
 mod vault;
 mod xaes;
 
-pub use account::{AccountId, AccountIdError, AccountInfo, NewAccount, check_label};
+pub use account::{
+    AccountId, AccountIdError, AccountInfo, NewAccount, arriving_device, check_label,
+};
 pub use any::AnyStore;
 pub use bounded_file::read_bounded;
 pub use clock::unix_ms_now;
 pub use error::{RandomError, StoreError, UnsealError};
 pub use export::{AccountExport, ExportError, ExportKey, MAX_EXPORT_LEN, export_sealed};
-pub use import::{ImportError, OnExisting, SealedExport, import, import_sealed};
+pub use import::{
+    ImportError, OnExisting, SealedExport, holds_unfinished_logout, import, import_sealed,
+    unfinished_logout,
+};
 pub use key_file::MAX_KEY_FILE_LEN;
 pub use key_source::{KeyError, KeySource};
 pub use limits::{MAX_LABEL_LEN, MAX_RECORD_KEY_LEN, MAX_RECORD_VALUE_LEN, check_changes};

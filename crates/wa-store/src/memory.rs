@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wa_core::{Changes, Query, Record, RecordKind, SecretBytes};
 
-use crate::account::{AccountId, AccountInfo, NewAccount, check_label};
+use crate::account::{AccountId, AccountInfo, NewAccount, arriving_device, check_label};
 use crate::clock::unix_ms_now;
 use crate::error::StoreError;
 use crate::limits::check_changes;
@@ -83,6 +83,9 @@ impl Store for MemoryStore {
         if contents.accounts.contains_key(&new.id) {
             return Err(StoreError::AccountExists { account: new.id });
         }
+        if let Some(identity) = &new.contents.identity {
+            contents.refuse_double(&new.id, &identity.jid.to_string())?;
+        }
         let mut entry = Entry::new(new.id, new.label);
         entry.apply(new.contents);
         contents.accounts.insert(new.id, entry);
@@ -134,7 +137,12 @@ impl Store for MemoryStore {
 
     async fn commit(&self, lock: &AccountLock, changes: Changes) -> Result<(), StoreError> {
         check_changes(&changes)?;
-        self.open()?.held(lock)?.apply(changes);
+        let mut contents = self.open()?;
+        contents.held(lock)?;
+        if let Some(jid) = arriving_device(&changes) {
+            contents.refuse_double(lock.account(), &jid)?;
+        }
+        contents.held(lock)?.apply(changes);
         Ok(())
     }
 
@@ -162,6 +170,15 @@ impl Contents {
         self.accounts
             .get_mut(account)
             .ok_or(StoreError::UnknownAccount { account: *account })
+    }
+
+    /// Refuses a device that another account is linked as.
+    fn refuse_double(&self, account: &AccountId, jid: &str) -> Result<(), StoreError> {
+        let mut others = self.accounts.iter().filter(|(id, _)| *id != account);
+        match others.find(|(_, entry)| entry.info.jid.as_deref() == Some(jid)) {
+            Some((holder, _)) => Err(StoreError::DeviceHeld { account: *holder }),
+            None => Ok(()),
+        }
     }
 
     fn held(&mut self, lock: &AccountLock) -> Result<&mut Entry, StoreError> {

@@ -15,6 +15,10 @@ use crate::lock::AccountLock;
 ///   returns, it happens whole or not at all, and before anything that is committed later.
 /// * Within one [`Changes`] the order is: `wipe`, then `deletes`, then `puts` in their order (the last one of a key
 ///   wins), then `link`, `desired` and `identity`.
+/// * A device that arrives whole, in a new account or with a `wipe` and an `identity` in one [`Changes`], is refused
+///   with [`StoreError::DeviceHeld`] where the row of another account has its JID. The comparison is part of the
+///   transaction, so of two that arrive at once one is refused. (A device that is paired here has fresh keys, and
+///   nobody else has them.)
 /// * An account is written by one holder of its [`AccountLock`] at a time; different accounts do not wait for each
 ///   other longer than a commit takes.
 /// * Values, record keys, labels and phone numbers are sealed before they leave the process (a store that stays in

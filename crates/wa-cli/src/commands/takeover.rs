@@ -71,12 +71,8 @@ async fn target(
                 )
             });
     }
-    if let Some(label) = wanted
-        && accounts.iter().any(|account| is_called(account, label))
-    {
-        return Err(Failure::Usage(format!(
-            "there is an account {label} already: choose another label, or --replace it"
-        )));
+    if let Some(label) = wanted {
+        refuse_taken(&accounts, label)?;
     }
     let fallback = if accounts.is_empty() {
         DEFAULT_LABEL
@@ -88,8 +84,17 @@ async fn target(
     })
 }
 
-fn is_called(account: &AccountInfo, name: &str) -> bool {
-    account.label == name || account.id.as_str() == name
+/// A label for a new account must not be the name of another.
+pub(super) fn refuse_taken(accounts: &[AccountInfo], label: &str) -> Result<(), Failure> {
+    let mut names = accounts
+        .iter()
+        .flat_map(|account| [account.label.as_str(), account.id.as_str()]);
+    if names.any(|name| name == label) {
+        return Err(Failure::Usage(format!(
+            "there is an account {label} already: choose another label, or --replace it"
+        )));
+    }
+    Ok(())
 }
 
 fn summary(imported: &Imported) -> String {
@@ -130,7 +135,6 @@ impl From<PutError> for Failure {
     fn from(error: PutError) -> Self {
         match error {
             PutError::Store(error) => error.into(),
-            PutError::SameDevice { .. } => Self::Other(format!("{error} with --replace")),
             other => Self::Other(other.to_string()),
         }
     }

@@ -6,6 +6,7 @@ use wa_store::{
     AccountExport, ExportKey, MAX_EXPORT_LEN, OnExisting, SealedExport, SecretText, Store as _,
     import as import_export, read_bounded,
 };
+use wa_store_sqlite::SqliteStore;
 
 use super::takeover;
 use crate::args::{ImportArgs, TransferArgs};
@@ -46,8 +47,9 @@ pub(crate) async fn import(args: ImportArgs) -> Result<(), Failure> {
     let sealed = read_bounded(&args.file, MAX_EXPORT_LEN)
         .map_err(|source| cannot("cannot read", &args.file, source))?;
     let key = ExportKey::Passphrase(passphrase);
-    let export = SealedExport::parse(&sealed).and_then(|sealed| sealed.open(&key))?;
+    let mut export = SealedExport::parse(&sealed).and_then(|sealed| sealed.open(&key))?;
     let store = Place::of(&args.store)?.open().await?;
+    name_as_asked(&store, &args, &mut export).await?;
     let existing = if args.replace {
         OnExisting::Replace
     } else {
@@ -65,6 +67,33 @@ pub(crate) async fn import(args: ImportArgs) -> Result<(), Failure> {
         }
     );
     Ok(())
+}
+
+/// `--account` is the label of a new account; with `--replace` it says which account is meant, and that has to be the
+/// one in the file.
+async fn name_as_asked(
+    store: &SqliteStore,
+    args: &ImportArgs,
+    export: &mut AccountExport,
+) -> Result<(), Failure> {
+    let Some(wanted) = args.store.account.as_deref() else {
+        return Ok(());
+    };
+    if !args.replace {
+        takeover::refuse_taken(&store.accounts().await?, wanted)?;
+        wanted.clone_into(&mut export.label);
+        return Ok(());
+    }
+    match find_account(store, Some(wanted)).await? {
+        Some(account) if account.id == export.account => Ok(()),
+        Some(account) => Err(Failure::Usage(format!(
+            "{wanted} is account {}, the file holds account {}: leave out --account, or choose that one",
+            account.id, export.account
+        ))),
+        None => Err(Failure::Usage(format!(
+            "there is no account {wanted} to replace: leave out --account, or --replace"
+        ))),
+    }
 }
 
 fn passphrase(file: Option<&Path>) -> Result<SecretText, Failure> {

@@ -29,6 +29,18 @@ impl Device {
         })
     }
 
+    /// The device whose logout the server has not confirmed, if there is one among these records.
+    ///
+    /// # Errors
+    ///
+    /// [`RestoreError`] when the record cannot be read.
+    pub fn unfinished_logout(records: &[Record]) -> Result<Option<Jid>, RestoreError> {
+        let Some(record) = find(records, RecordKind::Tombstone) else {
+            return Ok(None);
+        };
+        jid(&decode::<TombstonePickle>(record, WHAT)?).map(Some)
+    }
+
     /// Whether it was linked at another service.
     pub(crate) fn is_of_another(&self, root: NoiseRoot) -> bool {
         self.is_registered() && self.root.is_some_and(|known| known != root)
@@ -47,12 +59,8 @@ impl Tombstone {
         let noise = <[u8; 32]>::try_from(pickle.noise_secret.as_slice())
             .map(Zeroizing::new)
             .map_err(|_| damaged(WHAT, "the key is not 32 bytes long"))?;
-        let jid = pickle
-            .jid
-            .parse()
-            .map_err(|_| damaged(WHAT, "the JID is malformed"))?;
         Ok(Some(Self {
-            jid,
+            jid: jid(&pickle)?,
             noise: NoiseStaticSecret::from_bytes(provider, &noise),
             root: root(pickle.root.as_deref(), WHAT)?,
         }))
@@ -80,4 +88,11 @@ impl Tombstone {
     pub(crate) fn is_of_another(&self, root: NoiseRoot) -> bool {
         self.root.is_some_and(|known| known != root)
     }
+}
+
+fn jid(pickle: &TombstonePickle) -> Result<Jid, RestoreError> {
+    pickle
+        .jid
+        .parse()
+        .map_err(|_| damaged(WHAT, "the JID is malformed"))
 }

@@ -24,6 +24,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(super) struct Blob(Zeroizing<Vec<u8>>);
 
 impl Blob {
+    /// A copy of just its length: what was read into is sized for the longest, and files hold many.
+    fn of(read: &Zeroizing<Vec<u8>>) -> Self {
+        Self(Zeroizing::new(read.to_vec()))
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
@@ -68,7 +73,7 @@ impl<'de> Visitor<'de> for AnyForm {
         while let Some(byte) = values.next_element::<u8>()? {
             push(&mut bytes, byte)?;
         }
-        Ok(Blob(bytes))
+        Ok(Blob::of(&bytes))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Blob, A::Error> {
@@ -129,7 +134,7 @@ impl Numbered {
             return Err(E::custom("a byte is missing"));
         }
         self.bytes.truncate(self.is_there.len());
-        Ok(Blob(self.bytes))
+        Ok(Blob::of(&self.bytes))
     }
 }
 
@@ -137,7 +142,7 @@ fn bounded<E: Error>(bytes: Zeroizing<Vec<u8>>) -> Result<Blob, E> {
     if bytes.len() > MAX_BLOB_LEN {
         return Err(too_long());
     }
-    Ok(Blob(bytes))
+    Ok(Blob::of(&bytes))
 }
 
 fn push<E: Error>(bytes: &mut Vec<u8>, byte: u8) -> Result<(), E> {
@@ -178,6 +183,14 @@ mod tests {
         }
         assert_eq!(parse(r#""AQ""#), Ok(vec![1]), "without padding");
         assert_eq!(parse("{}"), Ok(vec![]));
+    }
+
+    #[test]
+    fn no_more_memory_is_kept_than_there_are_bytes() {
+        for text in [r#""AQL/""#, "[1,2,255]", r#"{"0":1,"1":2,"2":255}"#] {
+            let blob: Blob = serde_json::from_str(text).unwrap();
+            assert_eq!(blob.0.capacity(), 3, "{text}");
+        }
     }
 
     #[test]

@@ -22,6 +22,12 @@ use crate::link::{
 /// library uploads fewer keys than this at a time, and uploads anew before it runs out of them.
 pub const PREKEY_ID_GAP: u32 = 1024;
 
+/// The next id where no prekey is left at all.
+///
+/// Nothing says then how far the ids went, and one that was used must not come again. So it goes on in the middle of
+/// the 24-bit range: millions of ids above whatever a device has used in its life, with as many to go.
+pub const PREKEY_ID_WITHOUT_TRACE: u32 = 0x0080_0000;
+
 pub(super) fn link(
     device: DeviceRow,
     prekeys: PrekeyRows,
@@ -99,11 +105,9 @@ fn read_prekeys(rows: &PrekeyRows, service: &Service) -> Result<Vec<OneTimePreke
 }
 
 fn next_prekey(keys: &[OneTimePrekey]) -> Result<PrekeyId, ReadError> {
-    let highest = keys
-        .iter()
-        .map(|key| key.id.get())
-        .max()
-        .unwrap_or_default();
+    let Some(highest) = keys.iter().map(|key| key.id.get()).max() else {
+        return prekey_id("key_id", u64::from(PREKEY_ID_WITHOUT_TRACE));
+    };
     if highest == MAX_PREKEY_ID {
         return Err(ReadError::PrekeyIdsUsedUp);
     }

@@ -6,8 +6,8 @@ mod rows;
 
 use std::path::Path;
 
-pub use self::device::PREKEY_ID_GAP;
-pub use self::file::{NEWEST_VERSION, OLDEST_VERSION};
+pub use self::device::{PREKEY_ID_GAP, PREKEY_ID_WITHOUT_TRACE};
+pub use self::file::{MAX_STEPS, NEWEST_VERSION, OLDEST_VERSION};
 pub use self::rows::{MAX_DEVICES, MAX_PEERS};
 use crate::ReadError;
 use crate::link::{Imported, Service};
@@ -15,7 +15,7 @@ use crate::link::{Imported, Service};
 /// Reads a link from the SQLite store of whatsmeow. `wanted` chooses one of several devices: by its JID, or by the
 /// phone number alone where that is enough.
 ///
-/// The database is opened for reading only. What its write-ahead log still holds is read as well.
+/// The database is opened for reading only, and all of it is read as of one moment. What its write-ahead log still holds is read as well.
 ///
 /// # Errors
 ///
@@ -25,7 +25,9 @@ pub async fn read_whatsmeow(
     wanted: Option<&str>,
     service: &Service,
 ) -> Result<Imported, ReadError> {
-    let mut database = file::open(path).await?;
+    let mut database = file::open(path, MAX_STEPS).await?;
+    database.check_version().await?;
+    database.check_tables().await?;
     let jid = database.choose(wanted).await?;
     let device = database.device(&jid).await?;
     let prekeys = database.prekeys(&jid).await?;

@@ -7,7 +7,7 @@ use wa_core::{MAX_IMPORTED_TEXT_LEN, MAX_STORED_PREKEYS};
 use wa_pair::MAX_DEVICE_IDENTITY_LEN;
 use zeroize::Zeroizing;
 
-use super::file::{Database, database_error};
+use super::file::Database;
 use crate::ReadError;
 use crate::link::Report;
 
@@ -226,15 +226,14 @@ impl Database {
         query
             .fetch_all(&mut self.connection)
             .await
-            .map_err(|error| database_error(&self.path, &error))
+            .map_err(|error| self.error(&error))
     }
 
     fn get<'r, T>(&self, row: &'r SqliteRow, column: usize) -> Result<T, ReadError>
     where
         T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
     {
-        row.try_get(column)
-            .map_err(|error| database_error(&self.path, &error))
+        row.try_get(column).map_err(|error| self.error(&error))
     }
 
     fn secret(&self, row: &SqliteRow, column: usize) -> Result<Secret, ReadError> {
@@ -276,17 +275,24 @@ const fn max(one: usize, other: usize) -> usize {
     if one > other { one } else { other }
 }
 
+/// Longest number, written out.
+const MAX_NUMBER_LEN: usize = 20;
+
+/// A value of up to `limit` bytes. Of a longer one SQLite looks at the length alone, and one zero byte more than the
+/// limit stands for it.
+fn up_to(column: &str, limit: usize) -> String {
+    let more = limit + 1;
+    format!("CASE WHEN octet_length({column}) > {limit} THEN zeroblob({more}) ELSE {column} END")
+}
+
 fn bytes(column: &str) -> String {
-    format!("substr(CAST({column} AS BLOB), 1, {})", MAX_VALUE_LEN + 1)
+    format!("CAST({} AS BLOB)", up_to(column, MAX_VALUE_LEN))
 }
 
 fn text(column: &str) -> String {
-    format!(
-        "CAST(substr(CAST({column} AS BLOB), 1, {}) AS TEXT)",
-        MAX_VALUE_LEN + 1
-    )
+    format!("CAST({} AS TEXT)", up_to(column, MAX_VALUE_LEN))
 }
 
 fn number(column: &str) -> String {
-    format!("CAST({column} AS INTEGER)")
+    format!("CAST({} AS INTEGER)", up_to(column, MAX_NUMBER_LEN))
 }

@@ -1,7 +1,11 @@
-use wa_core::{Desired, LinkState, Query};
+use std::cell::RefCell;
+
+use wa_core::{Changes, Desired, LinkState, Query, Wipe};
 
 use super::Place;
-use super::fixtures::{account, commit, device, identity, locked_account, prekey, puts, records};
+use super::fixtures::{
+    account, commit, device, identity, locked_account, prekey, puts, records, together,
+};
 use crate::account::{AccountId, NewAccount};
 use crate::error::StoreError;
 use crate::limits::MAX_LABEL_LEN;
@@ -79,6 +83,55 @@ pub async fn an_id_is_taken_once(place: &impl Place) {
         Err(StoreError::AccountExists { account: id })
     );
     assert_eq!(records(&store, &id).await, [device(b"first")]);
+}
+
+/// A device that arrives whole is taken into one account, also when it arrives in several at once.
+pub async fn a_device_is_held_once(place: &impl Place) {
+    let store = place.open().await;
+    let arrival = || Changes {
+        wipe: Wipe::All,
+        identity: Some(identity(4_915_550_001)),
+        ..puts([device(b"keys")])
+    };
+    let (one, other) = (locked_account(&store).await, locked_account(&store).await);
+    let results = RefCell::new(Vec::new());
+    together([&one, &other].map(|lock| async {
+        let result = store.commit(lock, arrival()).await;
+        results.borrow_mut().push((*lock.account(), result));
+    }))
+    .await;
+    let results = results.into_inner();
+    let taken: Vec<AccountId> = results
+        .iter()
+        .filter(|(_, result)| result.is_ok())
+        .map(|(id, _)| *id)
+        .collect();
+    let [holder] = taken.as_slice() else {
+        unreachable!("one of two arrives: {results:?}")
+    };
+    let (first, second) = if holder == one.account() {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let held = Err(StoreError::DeviceHeld { account: *holder });
+    assert!(results.contains(&(*second.account(), held.clone())));
+    assert_eq!(records(&store, second.account()).await, []);
+
+    let mut new = NewAccount::new("").expect("randomness");
+    new.contents = arrival();
+    assert_eq!(store.insert_account(new.clone()).await, held);
+    new.contents.wipe = Wipe::No;
+    assert_eq!(store.insert_account(new).await, held);
+    assert_eq!(store.accounts().await.map(|all| all.len()), Ok(2));
+
+    // It may take its own place, and any place once it is gone.
+    commit(&store, &first, arrival()).await;
+    store
+        .delete_account(first)
+        .await
+        .expect("the account is deleted");
+    commit(&store, &second, arrival()).await;
 }
 
 /// A label changes alone, up to its limit.

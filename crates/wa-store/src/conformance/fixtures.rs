@@ -18,6 +18,15 @@ pub(super) fn device(value: &[u8]) -> Record {
     Record::new(RecordKind::Device, [], value.to_vec())
 }
 
+/// What is left of a link whose logout the server has not confirmed.
+pub(super) fn tombstone(jid: &str) -> Record {
+    let mut pickle = vec![8, 1, 18, 32];
+    pickle.extend_from_slice(&[7; 32]);
+    pickle.extend_from_slice(&[26, u8::try_from(jid.len()).expect("a JID is short")]);
+    pickle.extend_from_slice(jid.as_bytes());
+    Record::new(RecordKind::Tombstone, [], pickle)
+}
+
 pub(super) fn puts(records: impl IntoIterator<Item = Record>) -> Changes {
     Changes {
         puts: records.into_iter().collect(),

@@ -30,9 +30,10 @@ mod transfer;
 use std::future::Future;
 
 pub use accounts::{
-    a_deleted_account_is_gone_and_the_others_stay, a_label_changes_and_a_long_one_is_refused,
-    a_new_account_is_empty_and_unlinked, accounts_are_listed_by_age,
-    an_account_is_made_with_its_first_records, an_id_is_taken_once, an_unknown_account_is_an_error,
+    a_deleted_account_is_gone_and_the_others_stay, a_device_is_held_once,
+    a_label_changes_and_a_long_one_is_refused, a_new_account_is_empty_and_unlinked,
+    accounts_are_listed_by_age, an_account_is_made_with_its_first_records, an_id_is_taken_once,
+    an_unknown_account_is_an_error,
 };
 pub use commits::{
     a_commit_is_read_back_in_order, a_dropped_commit_happens_whole_or_not_at_all,
@@ -51,7 +52,8 @@ pub use locks::{
     accounts_commit_side_by_side,
 };
 pub use transfer::{
-    an_export_arrives_whole_and_stopped, an_import_replaces_only_when_asked,
+    an_export_arrives_whole_and_stopped, an_import_never_goes_back,
+    an_import_replaces_only_when_asked, an_unfinished_logout_is_in_the_way_of_an_import,
     one_device_is_imported_once,
 };
 
@@ -79,6 +81,7 @@ pub async fn run_all<P: Place>(fresh: impl Fn() -> P) {
     accounts_are_listed_by_age(&fresh()).await;
     an_account_is_made_with_its_first_records(&fresh()).await;
     an_id_is_taken_once(&fresh()).await;
+    a_device_is_held_once(&fresh()).await;
     a_label_changes_and_a_long_one_is_refused(&fresh()).await;
     a_deleted_account_is_gone_and_the_others_stay(&fresh()).await;
     an_unknown_account_is_an_error(&fresh()).await;
@@ -106,5 +109,7 @@ pub async fn run_all<P: Place>(fresh: impl Fn() -> P) {
 
     an_export_arrives_whole_and_stopped(&fresh()).await;
     an_import_replaces_only_when_asked(&fresh()).await;
+    an_import_never_goes_back(&fresh()).await;
+    an_unfinished_logout_is_in_the_way_of_an_import(&fresh()).await;
     one_device_is_imported_once(&fresh()).await;
 }

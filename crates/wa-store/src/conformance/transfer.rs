@@ -1,7 +1,10 @@
-use wa_core::{Changes, Desired, LinkState};
+use wa_core::{Changes, Desired, LinkState, Wipe};
 
 use super::Place;
-use super::fixtures::{account, commit, device, identity, locked_account, prekey, puts, records};
+use super::fixtures::{
+    account, commit, device, identity, locked_account, prekey, puts, records, tombstone,
+};
+use crate::account::AccountId;
 use crate::error::StoreError;
 use crate::export::{AccountExport, ExportKey, export_sealed};
 use crate::import::{ImportError, OnExisting, import, import_sealed};
@@ -51,7 +54,7 @@ pub async fn an_export_arrives_whole_and_stopped(place: &impl Place) {
     );
 }
 
-/// An account that is there is replaced when the caller says so and nobody uses it.
+/// An account that is there is replaced when the caller says so, nobody uses it and nothing newer is lost.
 pub async fn an_import_replaces_only_when_asked(place: &impl Place) {
     let store = place.open().await;
     let (lock, key) = (linked_account(&store).await, fresh_key());
@@ -60,8 +63,6 @@ pub async fn an_import_replaces_only_when_asked(place: &impl Place) {
     let sealed = export_sealed(&store, &lock, &key)
         .await
         .expect("the account is exported");
-    let later = puts([device(b"later"), prekey(9, b"later")]);
-    commit(&store, &lock, later).await;
     let present = store.snapshot(&id).await;
 
     let refused = import_sealed(&store, &sealed, &key, OnExisting::Refuse).await;
@@ -73,12 +74,97 @@ pub async fn an_import_replaces_only_when_asked(place: &impl Place) {
     ));
     assert_eq!(store.snapshot(&id).await, present);
 
+    // The link is lost here, and comes back by its export.
+    let lost = Changes {
+        puts: vec![device(b"new keys")],
+        wipe: Wipe::All,
+        link: Some(LinkState::Unlinked),
+        ..Changes::default()
+    };
+    commit(&store, &lock, lost).await;
     drop(lock);
     assert_eq!(
         import_sealed(&store, &sealed, &key, OnExisting::Replace).await,
         Ok(id)
     );
     assert_eq!(records(&store, &id).await, exported);
+}
+
+/// Neither another link nor a newer state of the same one is replaced.
+pub async fn an_import_never_goes_back(place: &impl Place) {
+    let store = place.open().await;
+    let lock = linked_account(&store).await;
+    let id = *lock.account();
+    let mut export = AccountExport::read(&store, &lock)
+        .await
+        .expect("the account is exported");
+    commit(&store, &lock, puts([prekey(9, b"later")])).await;
+    drop(lock);
+    let changed = store.account(&id).await.expect("the account is there");
+    let present = store.snapshot(&id).await;
+
+    export.exported_unix_ms = changed.updated_unix_ms - 1;
+    let refused = import(&store, export.clone(), OnExisting::Replace).await;
+    assert_eq!(refused, Err(ImportError::Older { account: id }));
+
+    export.exported_unix_ms = changed.updated_unix_ms;
+    for other in [Some(identity(4_915_550_008)), None] {
+        let other = AccountExport {
+            identity: other,
+            ..export.clone()
+        };
+        let refused = import(&store, other, OnExisting::Replace).await;
+        assert_eq!(refused, Err(ImportError::LinkedOtherwise { account: id }));
+    }
+    assert_eq!(store.snapshot(&id).await, present);
+
+    let kept = export.records.clone();
+    assert_eq!(import(&store, export, OnExisting::Replace).await, Ok(id));
+    assert_eq!(records(&store, &id).await, kept);
+}
+
+/// A logout that the server has not confirmed is not lost to an import, nor is the import lost to it.
+pub async fn an_unfinished_logout_is_in_the_way_of_an_import(place: &impl Place) {
+    let store = place.open().await;
+    let lock = linked_account(&store).await;
+    let id = *lock.account();
+    let export = AccountExport::read(&store, &lock)
+        .await
+        .expect("the account is exported");
+    let logged_out = Changes {
+        puts: vec![tombstone("4915550007:3@s.whatsapp.net")],
+        wipe: Wipe::All,
+        link: Some(LinkState::Revoked),
+        ..Changes::default()
+    };
+    commit(&store, &lock, logged_out).await;
+    drop(lock);
+    let unfinished = Err(ImportError::UnfinishedLogout { account: id });
+    let elsewhere = AccountExport {
+        account: AccountId::random().expect("randomness"),
+        ..export.clone()
+    };
+    let another = AccountExport {
+        identity: Some(identity(4_915_550_008)),
+        ..export.clone()
+    };
+    let fine = AccountExport {
+        account: AccountId::random().expect("randomness"),
+        ..another.clone()
+    };
+    for export in [export, elsewhere, another] {
+        assert_eq!(
+            import(&store, export, OnExisting::Replace).await,
+            unfinished
+        );
+    }
+    assert_eq!(store.accounts().await.map(|accounts| accounts.len()), Ok(1));
+    assert_eq!(
+        records(&store, &id).await,
+        [tombstone("4915550007:3@s.whatsapp.net")]
+    );
+    let other = fine.account;
+    assert_eq!(import(&store, fine, OnExisting::Refuse).await, Ok(other));
 }
 
 /// The same device under another id is not doubled.
