@@ -46,7 +46,7 @@ pub(crate) enum Failure {
     #[error("logged out: {0}; the keys are destroyed. Link again with `wa pair`")]
     LoggedOut(String),
     #[error(
-        "the server refuses client version {0} as outdated; give a newer one with --client-version, WA_CLIENT_VERSION or \
+        "the server refuses the client version{0} as outdated; give a newer one with --client-version, WA_CLIENT_VERSION or \
          \"client_version\" in the configuration file, or update this program"
     )]
     Outdated(String),
@@ -118,19 +118,25 @@ impl Failure {
         Some(match state {
             ConnectionState::PairingExpired => Self::PairingExpired,
             ConnectionState::LoggedOut { reason } => Self::LoggedOut(reason.to_string()),
-            ConnectionState::Outdated => Self::Outdated(version.to_string()),
+            ConnectionState::Outdated => Self::Outdated(format!(" {}", version.to_string())),
             ConnectionState::Conflict { .. } => Self::Conflict,
             ConnectionState::Restricted { code, .. } => Self::Restricted(
                 code.map(|code| format!(" (code {code})"))
                     .unwrap_or_default(),
             ),
-            ConnectionState::Failed {
-                error: error @ (FailReason::Store(_) | FailReason::Restore(_)),
-            } => Self::Store(error.to_string()),
-            ConnectionState::Failed { error } => Self::Other(error.to_string()),
+            ConnectionState::Failed { error } => error.into(),
             // Nothing was started, or a command stopped it: neither is a failure.
             _ => return None,
         })
+    }
+}
+
+impl From<&FailReason> for Failure {
+    fn from(error: &FailReason) -> Self {
+        match error {
+            FailReason::Store(_) | FailReason::Restore(_) => Self::Store(error.to_string()),
+            other => Self::Other(other.to_string()),
+        }
     }
 }
 
@@ -169,9 +175,18 @@ impl From<BuildError> for Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        match error {
-            ClientError::Command(CommandError::NotLinked) => Self::NotLinked,
-            other => Self::Client(other),
+        let ClientError::Command(command) = &error else {
+            return Self::Client(error);
+        };
+        match command {
+            CommandError::NotLinked => Self::NotLinked,
+            CommandError::PairingExpired => Self::PairingExpired,
+            CommandError::LoggedOut(reason) => Self::LoggedOut(reason.to_string()),
+            CommandError::Outdated => Self::Outdated(String::new()),
+            CommandError::Conflict => Self::Conflict,
+            CommandError::Restricted => Self::Restricted(String::new()),
+            CommandError::Failed(reason) => reason.into(),
+            _ => Self::Client(error),
         }
     }
 }
@@ -179,6 +194,8 @@ impl From<ClientError> for Failure {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use wa_client::LogoutReason;
 
     use super::*;
 
@@ -213,6 +230,48 @@ mod tests {
             Failure::Interrupted => Failure::Other(String::new()),
             Failure::Other(_) => return None,
         })
+    }
+
+    #[test]
+    fn a_command_fails_with_the_code_of_the_state_that_kept_it_from_its_end() {
+        let logged_out = ConnectionState::LoggedOut {
+            reason: LogoutReason::Banned,
+        };
+        let failed = |error| ConnectionState::Failed { error };
+        for (error, state, code) in [
+            (
+                CommandError::PairingExpired,
+                ConnectionState::PairingExpired,
+                3,
+            ),
+            (CommandError::LoggedOut(LogoutReason::Banned), logged_out, 4),
+            (
+                FailReason::Store("disk full".to_owned()).into(),
+                failed(FailReason::Store("disk full".to_owned())),
+                5,
+            ),
+            (CommandError::Outdated, ConnectionState::Outdated, 6),
+            (
+                FailReason::OtherServer.into(),
+                failed(FailReason::OtherServer),
+                1,
+            ),
+        ] {
+            let of_state = Failure::of_state(&state, "2.3000.1").unwrap();
+            let of_command = Failure::from(ClientError::Command(error));
+            assert_eq!(of_command.name(), of_state.name());
+            assert_eq!(of_command.exit_code(), ExitCode::from(code), "{of_command}");
+            assert_eq!(of_state.exit_code(), ExitCode::from(code), "{of_state}");
+        }
+        for (error, code) in [
+            (CommandError::NotLinked, 4),
+            (CommandError::Conflict, 7),
+            (CommandError::Restricted, 7),
+            (CommandError::TimedOut, 1),
+        ] {
+            let failure = Failure::from(ClientError::Command(error));
+            assert_eq!(failure.exit_code(), ExitCode::from(code), "{failure}");
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wa_client::{
-    BuildError, Client, ClientBuilder, ConnectionState, Event, Events, Handoff, TlsRoots,
-    VersionChoice,
+    BuildError, Client, ClientBuilder, ConnectionState, Event, Events, Handoff, LogoutReason,
+    TlsRoots, VersionChoice,
 };
 use wa_store::{AccountInfo, Store as _, StoreError, read_bounded};
 use wa_store_sqlite::SqliteStore;
@@ -39,6 +39,25 @@ enum Relink {
     /// A link was asked for, and the stored one has yet to show that it works. A process that was killed between
     /// storing the link and telling the phone leaves one that never did.
     Once,
+}
+
+impl Relink {
+    /// Whether the event shows that the stored link is void, in a way that calls for another.
+    fn is_called_for(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Online { .. } => *self = Self::No,
+            Event::State(ConnectionState::LoggedOut { reason }) => {
+                // Every other reason is somebody's decision, the user's own logout among them.
+                let unknown = matches!(
+                    reason,
+                    LogoutReason::NotAuthorized | LogoutReason::RemovedAfterPairing { .. }
+                );
+                return std::mem::replace(self, Self::No) == Self::Once && unknown;
+            }
+            _ => {}
+        }
+        false
+    }
 }
 
 /// What a command may do about a link.
@@ -123,18 +142,13 @@ impl Session {
         self.client.credentials().is_some()
     }
 
-    /// Starts linking anew, once, if a link was asked for and the stored one is void; whether it did.
+    /// Starts linking anew, once, if a link was asked for and the server does not know the stored one; whether it did.
     pub(crate) async fn links_anew(&mut self, event: &Event) -> Result<bool, Failure> {
-        match event {
-            Event::Online { .. } => self.relink = Relink::No,
-            Event::State(ConnectionState::LoggedOut { .. }) if self.relink == Relink::Once => {
-                self.relink = Relink::No;
-                self.client.start().await?;
-                return Ok(true);
-            }
-            _ => {}
+        let anew = self.relink.is_called_for(event);
+        if anew {
+            self.client.start().await?;
         }
-        Ok(false)
+        Ok(anew)
     }
 
     /// Ends the client and closes the store.
@@ -193,6 +207,31 @@ fn client_version(server: &ServerArgs) -> Result<VersionChoice, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_link_the_server_does_not_know_is_replaced_and_only_once() {
+        let logged_out = |reason| Event::State(ConnectionState::LoggedOut { reason });
+        let unknown = logged_out(LogoutReason::NotAuthorized);
+        for reason in [
+            LogoutReason::Requested,
+            LogoutReason::RemovedOnPhone,
+            LogoutReason::AccountLocked,
+            LogoutReason::Banned,
+            LogoutReason::Forced,
+            LogoutReason::PrimaryIdentityChanged,
+        ] {
+            let mut relink = Relink::Once;
+            assert!(!relink.is_called_for(&logged_out(reason)), "{reason}");
+            assert!(!relink.is_called_for(&unknown), "after {reason}");
+        }
+        let young = logged_out(LogoutReason::RemovedAfterPairing { seconds: 3 });
+        for void in [&unknown, &young] {
+            let mut relink = Relink::Once;
+            assert!(relink.is_called_for(void));
+            assert!(!relink.is_called_for(void));
+        }
+        assert!(!Relink::No.is_called_for(&unknown));
+    }
 
     #[test]
     fn the_file_of_authorities_is_bounded() {

@@ -372,6 +372,28 @@ fn a_program_asks_for_the_code_it_was_started_with() {
 }
 
 #[test]
+fn the_code_is_asked_for_again_where_the_stored_link_is_void() {
+    let world = World::new();
+    world.link();
+    world.sim.unlink(world.number(), 1).unwrap();
+    let mut program = Running::start(world.online("run").args([
+        "--json",
+        "--pair",
+        "code",
+        "--phone",
+        &plus(&world),
+    ]));
+    assert_eq!(
+        program.wait_for("logged_out")["reason"],
+        "removed_after_pairing"
+    );
+    let code = program.wait_for("pairing_code")["code_formatted"].clone();
+    let typed = run(&mut phone(&world, &["code", code.as_str().unwrap()]));
+    assert_eq!(typed.0, Some(0), "{}", typed.2);
+    program.wait_for("online");
+}
+
+#[test]
 fn a_program_carries_out_the_passkey_ceremony() {
     let world = World::new();
     guard(&world, |policy| policy.inline_options = false);

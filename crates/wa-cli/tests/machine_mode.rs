@@ -216,6 +216,44 @@ fn a_closed_input_is_no_reason_to_end_while_there_is_something_to_do() {
 }
 
 #[test]
+fn a_closed_input_after_a_disconnect_is_the_end() {
+    let world = World::new();
+    world.link();
+    let mut run = start(&world);
+    run.wait_for("online");
+    run.send(r#"{"cmd":"disconnect"}"#);
+    drop(run.stdin.take());
+    run.wait_for("done");
+    assert_eq!(run.end().code(), Some(0), "it did what it was asked for");
+    assert_eq!(world.companions(), 1, "the link stays");
+}
+
+#[test]
+fn a_logout_on_command_is_not_followed_by_a_new_link() {
+    let world = World::new();
+    world.link();
+    // Nobody listens there: the stored link has no chance to show that it works.
+    let root = world.sim.noise_root_hex();
+    let nowhere = ["--server", "ws://127.0.0.1:1/", "--noise-root", &root];
+    let mut command = world.on_store("run");
+    let mut run = Running::start(command.args(["--json", "--pair", "qr"]).args(nowhere));
+    run.wait_for_state("reconnecting");
+    run.send(r#"{"cmd":"logout"}"#);
+    assert_eq!(run.wait_for("done")["cmd"], "logout");
+    drop(run.stdin.take());
+    assert_eq!(run.end().code(), Some(4));
+    let logged_out = run
+        .seen
+        .iter()
+        .rposition(|line| line.contains("logged_out"));
+    let after = &run.seen[logged_out.unwrap()..];
+    assert!(
+        !after.iter().any(|line| line.contains("\"connecting\"")),
+        "{after:#?}"
+    );
+}
+
+#[test]
 fn it_ends_when_nobody_reads() {
     let world = World::new();
     world.link();

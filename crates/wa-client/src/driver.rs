@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
@@ -15,7 +15,7 @@ use wa_core::{
     Command, CommandError, Computed, Endpoint, Engine, Event, FetchedVersion, Input, Job,
     LinkedDevice, Now, OpId, OpOutcome, Output, Query,
 };
-use wa_store::{AccountLock, Store};
+use wa_store::{AccountLock, Store, StoreError};
 
 use crate::client::Snapshot;
 use crate::dial::Dialer;
@@ -26,6 +26,10 @@ use crate::version::Versions;
 
 /// Most sockets waiting for the server's half of the closing handshake; more are cut off.
 const MAX_CLOSING: usize = 4;
+
+/// Longest that a call of the store is waited for; our own bound, three times what SQLite waits for a lock. The loop
+/// stands still meanwhile, so it also bounds what a disconnect, a logout or a shutdown may take.
+const STORE_LIMIT: Duration = Duration::from_secs(30);
 
 /// What a handle asks of the driver.
 pub(crate) enum Request {
@@ -162,9 +166,9 @@ impl<S: Store> Driver<S> {
                 Output::Close => self.close(),
                 Output::Load(query) => self.load(query).await,
                 Output::Persist(changes) => {
-                    if let Err(error) = self.store.commit(&self.lock, changes).await {
-                        warn!(%error, "the store did not take a change");
-                        self.feed(Input::PersistFailed(error.to_string()));
+                    if let Err(problem) = bounded(self.store.commit(&self.lock, changes)).await {
+                        warn!(problem, "the store did not take a change");
+                        self.feed(Input::PersistFailed(problem));
                     }
                 }
                 Output::FetchVersion => self.fetch_version(),
@@ -219,9 +223,9 @@ impl<S: Store> Driver<S> {
     }
 
     async fn load(&mut self, query: Query) {
-        match self.store.load(self.lock.account(), query).await {
+        match bounded(self.store.load(self.lock.account(), query)).await {
             Ok(records) => self.feed(Input::Loaded(query, records)),
-            Err(error) => self.feed(Input::LoadFailed(query, error.to_string())),
+            Err(problem) => self.feed(Input::LoadFailed(query, problem)),
         }
     }
 
@@ -238,6 +242,14 @@ impl<S: Store> Driver<S> {
         }
         self.snapshot
             .send_if_modified(|snapshot| snapshot.update(&self.engine, self.devices.as_ref()));
+    }
+}
+
+/// What the store answers in time.
+async fn bounded<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, String> {
+    match tokio::time::timeout(STORE_LIMIT, call).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", STORE_LIMIT.as_secs())),
     }
 }
 

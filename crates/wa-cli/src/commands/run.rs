@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use wa_client::{Client, ClientError, ConnectionState, Event, PairingCodeLive};
+use wa_client::{Client, ClientError, ConnectionState, Event, PairingCodeLive, PairingCodeRequest};
 
 use super::linking::{Linker, Way, code_request};
 use super::pair::drain;
@@ -58,14 +58,10 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
             account: account.id.to_string(),
         };
         machine::write(&hello.into_line()).map_err(cannot_print)?;
-        Machine::new(
-            session,
-            Output::new(true, &args.qr, true),
-            may_pair,
-            interrupt,
-        )
-        .run(way)
-        .await
+        let output = Output::new(true, &args.qr, true);
+        Machine::new(session, output, may_pair, way.code, interrupt)
+            .run()
+            .await
     } else {
         let output = Output::new(false, &args.qr, way.shows_qr);
         watch(session, way, output, interrupt).await
@@ -151,6 +147,10 @@ struct Machine {
     /// Those that wait to be online, which may take for ever.
     connecting: JoinSet<String>,
     input_open: bool,
+    /// The code to ask for with every link this run makes by itself.
+    code: Option<PairingCodeRequest>,
+    /// Such a link has begun, and its code is not asked for yet.
+    wants_code: bool,
     /// The state last told; the client may be further already.
     state: ConnectionState,
 }
@@ -162,7 +162,13 @@ enum Turn {
 }
 
 impl Machine {
-    fn new(session: Session, output: Output, may_pair: bool, interrupt: Interrupt) -> Self {
+    fn new(
+        session: Session,
+        output: Output,
+        may_pair: bool,
+        code: Option<PairingCodeRequest>,
+        interrupt: Interrupt,
+    ) -> Self {
         Self {
             session,
             may_pair,
@@ -172,12 +178,14 @@ impl Machine {
             running: JoinSet::new(),
             connecting: JoinSet::new(),
             input_open: true,
+            code,
+            wants_code: false,
             state: ConnectionState::Idle,
         }
     }
 
-    async fn run(mut self, way: Way) -> Result<(), Failure> {
-        let mut result = self.turns(way).await;
+    async fn run(mut self) -> Result<(), Failure> {
+        let mut result = self.turns().await;
         if result.is_ok() {
             // What was asked for before the end is done before the end, if it can be.
             let finishing = tokio::time::timeout(FINISH_LIMIT, self.finish()).await;
@@ -189,13 +197,11 @@ impl Machine {
         result
     }
 
-    async fn turns(&mut self, way: Way) -> Result<(), Failure> {
+    async fn turns(&mut self) -> Result<(), Failure> {
         self.session.client.start().await?;
-        if let (Some(request), false) = (way.code, self.session.is_linked()) {
-            let command = Command::PairingCode(request);
-            self.begin(Request { command, id: None }).await?;
-        }
+        self.wants_code = !self.session.is_linked();
         loop {
+            self.ask_for_code().await?;
             let turn = tokio::select! {
                 followed = follow(&mut self.session.events, &mut self.output, &mut self.interrupt) => match followed? {
                     Followed::Interrupted => Turn::Quit,
@@ -220,11 +226,20 @@ impl Machine {
                     Turn::GoOn
                 }
             };
-            if matches!(turn, Turn::Quit) {
+            if matches!(turn, Turn::Quit) || self.is_over_without_a_master().await? {
                 return Ok(());
             }
-            self.end_without_a_master().await?;
         }
+    }
+
+    async fn ask_for_code(&mut self) -> Result<(), Failure> {
+        if std::mem::take(&mut self.wants_code)
+            && let Some(request) = self.code.clone()
+        {
+            let command = Command::PairingCode(request);
+            self.begin(Request { command, id: None }).await?;
+        }
+        Ok(())
     }
 
     /// Tells what has happened so far, and waits for the commands under way that end by themselves.
@@ -250,19 +265,21 @@ impl Machine {
 
     async fn note(&mut self, event: Event) -> Result<(), Failure> {
         let links_anew = self.session.links_anew(&event).await?;
-        if let (Event::State(state), false) = (event, links_anew) {
+        if links_anew {
+            self.wants_code = true;
+        } else if let Event::State(state) = event {
             self.state = state;
         }
         Ok(())
     }
 
     /// With standard input closed nobody can start again what has come to rest.
-    async fn end_without_a_master(&mut self) -> Result<(), Failure> {
+    async fn is_over_without_a_master(&mut self) -> Result<bool, Failure> {
         if self.input_open || !self.running.is_empty() || !self.connecting.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         match self.session.failure(&self.state) {
-            None => Ok(()),
+            None => Ok(matches!(self.state, ConnectionState::Stopped)),
             Some(failure) => {
                 drain(&mut self.session, &mut self.output).await?;
                 Err(failure)
