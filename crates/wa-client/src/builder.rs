@@ -226,7 +226,6 @@ impl<S: Store> ClientBuilder<Arc<S>> {
             snapshot: snapshot_in,
             link: Link::None,
             closing: FuturesUnordered::new(),
-            devices: None,
             versions,
             asking: None,
             computing: FuturesUnordered::new(),

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use wa_core::{
     ClientVersion, Command, CommandError, ConnectionState, Engine, Health, KnownVersion,
-    LinkedDevice, LogoutOptions, OpOutcome, PasskeyAssertion, Registered,
+    LinkedDevices, LogoutOptions, OpOutcome, PasskeyAssertion, Registered,
 };
 
 use crate::builder::ClientBuilder;
@@ -37,7 +37,7 @@ struct Shared {
 pub(crate) struct Snapshot {
     state: ConnectionState,
     credentials: Option<Registered>,
-    devices: Option<Arc<[LinkedDevice]>>,
+    devices: Option<Arc<LinkedDevices>>,
     health: Health,
     version: ClientVersion,
     known_version: Option<KnownVersion>,
@@ -252,9 +252,9 @@ impl Client {
         VersionInUse::new(snapshot.version, snapshot.known_version.as_ref())
     }
 
-    /// The devices of the own account as its phone has signed them; `None` until
-    /// [`Event::Devices`](crate::Event::Devices) has come in this run.
-    pub fn devices(&self) -> Option<Arc<[LinkedDevice]>> {
+    /// The devices of the own account, and whether its phone has signed the list; `None` without a list that is
+    /// believed. It is kept in the store and goes with the link.
+    pub fn devices(&self) -> Option<Arc<LinkedDevices>> {
         self.shared.snapshot.borrow().devices.clone()
     }
 
@@ -317,32 +317,25 @@ impl Snapshot {
         Self {
             state: engine.state().clone(),
             credentials: engine.credentials().cloned(),
-            devices: None,
+            devices: engine.own_devices().map(Arc::new),
             health: engine.health(),
             version: engine.version(),
             known_version: engine.known_version().cloned(),
         }
     }
 
-    /// Brings it up to date; whether anything has changed.
-    pub(crate) fn update(
-        &mut self,
-        engine: &Engine,
-        devices: Option<&Arc<[LinkedDevice]>>,
-    ) -> bool {
+    /// Brings it up to date; whether anything has changed. The list of devices changes only with what is `stored`.
+    pub(crate) fn update(&mut self, engine: &Engine, stored: bool) -> bool {
         // Every frame changes the health, hardly any the rest.
         let small = self.health != engine.health() || self.version != engine.version();
         self.health = engine.health();
         self.version = engine.version();
         let changed = self.state != *engine.state()
             || self.credentials.as_ref() != engine.credentials()
-            || self.devices.as_ref() != devices
+            || (stored && self.devices.as_deref() != engine.own_devices().as_ref())
             || self.known_version.as_ref() != engine.known_version();
         if changed {
-            *self = Self {
-                devices: devices.cloned(),
-                ..Self::of(engine)
-            };
+            *self = Self::of(engine);
         }
         small || changed
     }

@@ -12,8 +12,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinHandle};
 use tracing::{debug, error, warn};
 use wa_core::{
-    Command, CommandError, Computed, Endpoint, Engine, Event, FetchedVersion, Input, Job,
-    LinkedDevice, Now, OpId, OpOutcome, Output, Query,
+    Command, CommandError, Computed, Endpoint, Engine, Event, FetchedVersion, Input, Job, Now,
+    OpId, OpOutcome, Output, Query,
 };
 use wa_store::{AccountLock, Store, StoreError};
 
@@ -59,8 +59,6 @@ pub(crate) struct Driver<S> {
     /// The version source, while it is asked.
     pub(crate) asking: Option<BoxFuture<'static, Result<FetchedVersion, String>>>,
     pub(crate) computing: FuturesUnordered<JoinHandle<Computed>>,
-    /// The own account's devices, as last told.
-    pub(crate) devices: Option<Arc<[LinkedDevice]>>,
     pub(crate) operations: HashMap<OpId, oneshot::Sender<Result<OpOutcome, ClientError>>>,
     pub(crate) next_operation: u64,
 }
@@ -159,7 +157,9 @@ impl<S: Store> Driver<S> {
 
     /// Acts on every output, in order. A `Persist` is durable before the next output is looked at.
     async fn drain(&mut self) {
+        let mut stored = false;
         while let Some(output) = self.engine.poll_output() {
+            stored |= matches!(output, Output::Load(_) | Output::Persist(_));
             match output {
                 Output::Open(endpoint) => self.open(endpoint),
                 Output::Transmit(bytes) => self.link.push(bytes),
@@ -174,19 +174,14 @@ impl<S: Store> Driver<S> {
                 Output::FetchVersion => self.fetch_version(),
                 Output::Compute(job) => self.compute(job),
                 Output::Event(Event::OpDone { op, result }) => self.finish(op, result),
-                Output::Event(event) => {
-                    if let Event::Devices { devices, .. } = &event {
-                        self.devices = Some(devices.as_slice().into());
-                    }
-                    self.events.push(event);
-                }
+                Output::Event(event) => self.events.push(event),
                 other => warn!(
                     ?other,
                     "an output of the engine is not known to this driver"
                 ),
             }
         }
-        self.publish();
+        self.publish(stored);
     }
 
     /// Asks beside the connection; an answer that is no longer waited for is not asked for any more.
@@ -236,12 +231,13 @@ impl<S: Store> Driver<S> {
         }
     }
 
-    fn publish(&mut self) {
+    /// Publishes what the engine has come to; `stored`: what is in the store may have changed, too.
+    fn publish(&mut self, stored: bool) {
         if self.engine.state().is_at_rest() {
             self.asking = None;
         }
         self.snapshot
-            .send_if_modified(|snapshot| snapshot.update(&self.engine, self.devices.as_ref()));
+            .send_if_modified(|snapshot| snapshot.update(&self.engine, stored));
     }
 }
 

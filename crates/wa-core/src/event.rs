@@ -19,6 +19,37 @@ pub struct LinkedDevice {
     pub is_primary: bool,
 }
 
+impl LinkedDevice {
+    /// A device with this address; whether it is the phone follows from that.
+    #[must_use]
+    pub fn new(jid: Jid, key_index: Option<u32>, is_self: bool) -> Self {
+        Self {
+            is_primary: jid.device() == 0,
+            jid,
+            key_index,
+            is_self,
+        }
+    }
+}
+
+/// The devices of the own account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct LinkedDevices {
+    /// All of them, the phone first.
+    pub devices: Vec<LinkedDevice>,
+    /// Whether the phone has signed which of them are live; if not, the server alone says so.
+    pub signed: bool,
+}
+
+impl LinkedDevices {
+    /// A list with these devices.
+    #[must_use]
+    pub const fn new(devices: Vec<LinkedDevice>, signed: bool) -> Self {
+        Self { devices, signed }
+    }
+}
+
 /// What the application is told, in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]

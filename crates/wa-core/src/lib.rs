@@ -111,7 +111,7 @@ pub use error::{
     Awaited, CommandError, DisconnectReason, EngineError, FailReason, LogoutReason, PairingFailure,
     RestoreError, StreamFault, Trouble,
 };
-pub use event::{Event, LinkedDevice};
+pub use event::{Event, LinkedDevice, LinkedDevices};
 pub use io::{
     CloseCause, Command, Computed, Endpoint, Epoch, Input, Job, LogoutOptions, OpId, OpOutcome,
     OpenFailure, Output,

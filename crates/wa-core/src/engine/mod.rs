@@ -33,6 +33,7 @@ use self::phase::Phase;
 use crate::config::{ClientVersion, Config};
 use crate::device::{Device, KnownVersion, Registered, Stored};
 use crate::error::{EngineError, RestoreError};
+use crate::event::LinkedDevices;
 use crate::io::{CloseCause, Epoch, Input, Output};
 use crate::record::Record;
 use crate::state::ConnectionState;
@@ -178,6 +179,15 @@ impl Engine {
     #[must_use]
     pub const fn known_version(&self) -> Option<&KnownVersion> {
         self.core.known_version.as_ref()
+    }
+
+    /// The own account's devices as last believed, if a list is known: it outlives the connection and the process,
+    /// and goes with the link.
+    #[must_use]
+    pub fn own_devices(&self) -> Option<LinkedDevices> {
+        let own = self.core.registered()?;
+        let list = self.core.own_devices.as_ref()?;
+        Some(LinkedDevices::new(list.linked(own), list.is_signed()))
     }
 
     fn check_order(&self, input: &Input<'_>) -> Result<(), EngineError> {
