@@ -159,6 +159,14 @@ impl LogoutReason {
             Self::PrimaryIdentityChanged => "primary_identity_changed",
         }
     }
+
+    /// Whether the device is off the list of its account; the other reasons void the link and do not say so.
+    pub(crate) const fn says_unlinked(self) -> bool {
+        matches!(
+            self,
+            Self::NotAuthorized | Self::RemovedOnPhone | Self::RemovedAfterPairing { .. }
+        )
+    }
 }
 
 /// Why a pairing failed although a phone took part.

@@ -7,8 +7,8 @@
 
 mod support;
 
-use support::{Fault, Point, Rig, secs};
-use wa_core::{Event, LinkState};
+use support::{Fault, Point, Rig, secs, unreachable};
+use wa_core::{CloseCause, Command, Event, LinkState, LogoutOptions};
 use wa_proto::{Jid, Node};
 
 /// What a row of a table asks for.
@@ -27,6 +27,12 @@ enum Do {
     Outdated,
     /// Back when the time named is over.
     WaitItOut(u64),
+}
+
+impl Do {
+    const fn stays_away(self) -> bool {
+        matches!(self, Self::GiveUp | Self::Conflict | Self::Outdated)
+    }
 }
 
 fn failure(reason: &'static str) -> Node {
@@ -238,5 +244,114 @@ fn the_rows_hold_for_a_login_as_well() {
             .fail(Point::Login, Fault::Stanzas(vec![stanza]), 1);
         rig.command(wa_core::Command::Start);
         assert_eq!(rig.state(), state, "{row}");
+    }
+}
+
+/// A logout that the server has not confirmed, in a process that has just begun, and a server that says this once.
+fn unsettled(stanza: Node) -> Rig {
+    let mut rig = Rig::online();
+    rig.advance(secs(120));
+    rig.service
+        .fail(Point::Open, Fault::Refuse(unreachable()), u32::MAX);
+    rig.drop_connection(CloseCause::Network("reset".to_owned()));
+    rig.command(Command::Logout(LogoutOptions::default()));
+    rig.service.heal();
+    rig.service
+        .fail(Point::Login, Fault::Stanzas(vec![stanza]), 1);
+    rig.restart();
+    rig.opens.clear();
+    rig
+}
+
+#[test]
+fn the_rows_hold_while_a_logout_is_finished_beside() {
+    for (stanza, _, _, what) in rows() {
+        let row = format!("{stanza:?}");
+        let mut rig = unsettled(stanza);
+        let op = rig.command(Command::Logout(LogoutOptions::default()));
+        assert!(matches!(rig.result(op), Some(Ok(_))), "{row}");
+        assert_eq!(rig.state(), "logged_out", "{row}");
+        match what {
+            Do::LogOut => {
+                assert!(rig.store.is_empty(), "{row}");
+                rig.advance(secs(100_000));
+                assert_eq!(rig.opens.len(), 1, "{row}");
+                continue;
+            }
+            Do::GiveUp | Do::Conflict | Do::Outdated => {
+                rig.advance(secs(100_000));
+                assert_eq!(rig.opens.len(), 1, "{row}: stays away");
+                assert!(rig.store.has_a_tombstone_only(), "{row}");
+                rig.command(Command::Start);
+            }
+            Do::AtOnce => {}
+            Do::BackOff => {
+                assert_eq!(rig.opens.len(), 1, "{row}: not at once");
+                rig.advance(secs(15));
+            }
+            Do::WaitItOut(seconds) => {
+                rig.advance(secs(seconds - 1));
+                assert_eq!(rig.opens.len(), 1, "{row}");
+                rig.advance(secs(1));
+            }
+        }
+        assert_eq!(
+            rig.opens.len(),
+            if what.stays_away() { 3 } else { 2 },
+            "{row}"
+        );
+        assert!(rig.service.linked.is_empty(), "{row}");
+    }
+}
+
+#[test]
+fn the_rows_hold_while_a_start_waits_for_a_logout() {
+    for (stanza, state, _, what) in rows() {
+        let row = format!("{stanza:?}");
+        let mut rig = unsettled(stanza);
+        rig.command(Command::Start);
+        let at_once = matches!(what, Do::LogOut | Do::AtOnce);
+        let state = if at_once { "awaiting_pairing" } else { state };
+        assert_eq!(rig.state(), state, "{row}");
+        if let Do::WaitItOut(seconds) = what {
+            rig.advance(secs(seconds - 1));
+            assert_eq!(rig.opens.len(), 1, "{row}");
+            rig.advance(secs(1));
+        }
+        if what == Do::BackOff {
+            rig.advance(secs(15));
+        }
+        if what.stays_away() {
+            rig.advance(secs(100_000));
+            assert_eq!((rig.state(), rig.opens.len()), (state, 1), "{row}");
+            assert!(rig.store.has_a_tombstone_only(), "{row}");
+            rig.command(Command::Start);
+        }
+        assert_eq!(rig.state(), "awaiting_pairing", "{row}");
+    }
+}
+
+#[test]
+fn a_server_that_is_too_busy_is_left_alone_for_longer() {
+    let mut rig = unsettled(error().attr("code", "429"));
+    rig.command(Command::Logout(LogoutOptions::default()));
+    rig.advance(secs(5));
+    assert_eq!(rig.opens.len(), 1);
+}
+
+#[test]
+fn restarts_and_restrictions_without_end_do_not_go_on_for_ever() {
+    for stanza in [
+        error().attr("code", "515"),
+        failure("402").attr("expire", "0"),
+    ] {
+        let mut rig = unsettled(stanza.clone());
+        rig.service
+            .fail(Point::Login, Fault::Stanzas(vec![stanza]), u32::MAX);
+        rig.command(Command::Logout(LogoutOptions::default()));
+        rig.advance(secs(100_000));
+        assert_eq!(rig.opens.len(), 8);
+        assert_eq!(rig.state(), "logged_out");
+        assert!(rig.store.has_a_tombstone_only());
     }
 }

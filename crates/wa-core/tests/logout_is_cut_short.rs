@@ -7,7 +7,7 @@
 
 mod support;
 
-use support::{Fault, Point, Rig};
+use support::{Fault, Point, Rig, secs};
 use wa_core::{Command, ConnectionState, LinkState, LogoutOptions, LogoutReason, OpOutcome};
 use wa_proto::Node;
 
@@ -47,6 +47,27 @@ fn a_frame_that_does_not_open_does_not_save_the_credentials() {
 #[test]
 fn nor_does_a_frame_that_is_too_short_to_be_one() {
     assert_wiped_after("short", |rig| rig.serve_bytes(&[0, 0, 1, 9]));
+}
+
+#[test]
+fn a_stop_carries_it_out_and_stops() {
+    assert_wiped_after("stop", |rig| {
+        rig.opens.clear();
+        let op = rig.command(Command::Stop);
+        assert_eq!(rig.result(op), Some(Ok(OpOutcome::Stopped)));
+        rig.advance(secs(100_000));
+        assert_eq!(rig.opens.len(), 0);
+    });
+}
+
+#[test]
+fn a_stream_that_is_ended_for_another_reason_is_no_confirmation() {
+    for error in [
+        Node::new("stream:error").attr("code", "516"),
+        Node::new("stream:error").child(Node::new("conflict").attr("type", "whatever")),
+    ] {
+        assert_wiped_after("forced", |rig| rig.serve(&error));
+    }
 }
 
 #[test]

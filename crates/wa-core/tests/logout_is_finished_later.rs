@@ -122,17 +122,23 @@ fn a_link_that_is_gone_already_is_settled() {
     let removed = Node::new("stream:error")
         .attr("code", "401")
         .child(Node::new("conflict").attr("type", "device_removed"));
-    for answer in [
-        Node::new("failure").attr("reason", "401"),
-        Node::new("failure").attr("reason", "403"),
-        removed,
+    let whatever = Node::new("stream:error").child(Node::new("conflict").attr("type", "whatever"));
+    for (answer, unlinked) in [
+        (Node::new("failure").attr("reason", "401"), true),
+        (Node::new("stream:error").attr("code", "401"), true),
+        (removed, true),
+        // These end the link; that the device is off the phone's list they do not say.
+        (Node::new("failure").attr("reason", "403"), false),
+        (Node::new("failure").attr("reason", "406"), false),
+        (Node::new("stream:error").attr("code", "516"), false),
+        (whatever, false),
     ] {
         let mut rig = offline();
         rig.service.heal();
         rig.service
             .fail(Point::Login, Fault::Stanzas(vec![answer]), 1);
         rig.advance(secs(2));
-        assert_eq!(finished(&rig), [true]);
+        assert_eq!(finished(&rig), [unlinked]);
         assert!(rig.store.is_empty());
     }
 }

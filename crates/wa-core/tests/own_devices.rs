@@ -76,9 +76,15 @@ fn the_list_is_asked_for_at_the_first_login_and_kept() {
         assert_eq!(rig.store.count(RecordKind::OwnDevices), 1);
         assert_eq!(queries(rig), 1);
     });
+    let known = rig.engine.own_devices().expect("a list");
+    assert!(known.signed);
+    assert_eq!(numbers(&known.devices), [0, 48]);
     rig.restart();
+    assert_eq!(rig.engine.own_devices(), Some(known), "before any start");
     rig.command(wa_core::Command::Start);
     assert_eq!(queries(&rig), 1, "once is enough");
+    rig.command(wa_core::Command::Logout(wa_core::LogoutOptions::default()));
+    assert_eq!(rig.engine.own_devices(), None, "it goes with the link");
 }
 
 #[test]

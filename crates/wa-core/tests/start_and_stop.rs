@@ -9,7 +9,8 @@ mod support;
 
 use support::{Fault, Point, Rig, secs};
 use wa_core::{
-    Command, CommandError, Desired, EngineError, Event, Input, MAX_OPS, OpId, OpOutcome,
+    CloseCause, Command, CommandError, Desired, EngineError, Event, Input, LogoutOptions, MAX_OPS,
+    OpId, OpOutcome,
 };
 
 #[test]
@@ -143,6 +144,56 @@ fn only_so_many_operations_are_accepted() {
         .iter()
         .filter(|event| matches!(event, Event::OpDone { result: Ok(_), .. }));
     assert_eq!(answers.count(), MAX_OPS);
+}
+
+#[test]
+fn starts_that_wait_keep_nobody_from_ending_it() {
+    let start = |n| Input::Command(OpId(1000 + n), Command::Start);
+    let full = || {
+        let mut rig = Rig::online();
+        rig.service.fail(Point::Open, Fault::Silent, u32::MAX);
+        rig.drop_connection(CloseCause::Peer { code: None });
+        for n in 0..u64::try_from(MAX_OPS).unwrap() {
+            rig.input(start(n));
+        }
+        assert!(rig.engine.handle_input(rig.now, start(9999)).is_err());
+        rig
+    };
+    let mut rig = full();
+    let op = rig.command(Command::Stop);
+    assert_eq!(rig.result(op), Some(Ok(OpOutcome::Stopped)));
+    assert_eq!(rig.state(), "stopped");
+
+    let mut rig = full();
+    let op = rig.command(Command::Logout(LogoutOptions::default()));
+    let server_unlinked = None;
+    let outcome = OpOutcome::LoggedOut { server_unlinked };
+    assert_eq!(rig.result(op), Some(Ok(outcome)));
+    assert_eq!(rig.state(), "logged_out");
+}
+
+#[test]
+fn logouts_that_wait_are_bounded_and_a_stop_is_accepted_all_the_same() {
+    let mut rig = Rig::online();
+    rig.service.fail(Point::Unlink, Fault::Silent, 1);
+    let logout = |n| Input::Command(OpId(n), Command::Logout(LogoutOptions::default()));
+    let limit = u64::try_from(MAX_OPS).unwrap() + 8;
+    for n in 0..limit {
+        rig.input(logout(1000 + n));
+    }
+    let limit = usize::try_from(limit).unwrap();
+    assert_eq!(
+        rig.engine.handle_input(rig.now, logout(9999)),
+        Err(EngineError::TooManyOps { limit })
+    );
+    let op = rig.command(Command::Stop);
+    assert_eq!(rig.result(op), Some(Ok(OpOutcome::Stopped)));
+    let answers = rig.events.iter().filter(|event| {
+        let server_unlinked = Some(false);
+        let outcome = OpOutcome::LoggedOut { server_unlinked };
+        matches!(event, Event::OpDone { result: Ok(done), .. } if *done == outcome)
+    });
+    assert_eq!(answers.count(), limit);
 }
 
 #[test]

@@ -125,11 +125,9 @@ impl OwnDevices {
     pub(crate) fn linked(&self, own: &Registered) -> Vec<LinkedDevice> {
         self.devices
             .iter()
-            .map(|(jid, key_index)| LinkedDevice {
-                jid: jid.clone(),
-                key_index: *key_index,
-                is_self: jid.device() == own.jid.device(),
-                is_primary: jid.device() == 0,
+            .map(|(jid, key_index)| {
+                let is_self = jid.device() == own.jid.device();
+                LinkedDevice::new(jid.clone(), *key_index, is_self)
             })
             .collect()
     }

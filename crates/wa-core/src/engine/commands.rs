@@ -76,10 +76,16 @@ impl Phase {
         core.done(op, Ok(OpOutcome::Stopped));
         if let Self::Connected(connected) = self {
             if matches!(connected.stage(), Stage::Unlinking(_)) {
-                return connected.step(core, now, |stage, _, _| match stage {
+                let ended = connected.step(core, now, |stage, _, _| match stage {
                     Stage::Unlinking(unlink) => Err(unlink.unanswered()),
                     other => Ok(other),
                 });
+                // The tombstone waits for the next start or logout.
+                core.settling = None;
+                return match ended {
+                    Self::Rest(rest) => Self::rest(rest.state),
+                    other => other,
+                };
             }
             let changes = core.want(Desired::Stop);
             core.persist(changes);

@@ -18,7 +18,7 @@ use crate::time::Now;
 
 /// Restarts in a row, with no ping answered between them, that are followed at once; the next one counts as a
 /// failure.
-const MAX_RESTARTS: u32 = 3;
+pub(super) const MAX_RESTARTS: u32 = 3;
 
 /// Logins in a row that may be lost before a ping was answered; after that, pauses grow although the server says
 /// yes every time.
@@ -44,8 +44,10 @@ pub(super) enum End {
         code: Option<u16>,
         seconds: Option<u64>,
     },
-    /// The server does not know a link any more whose logout it had not confirmed.
-    Settled,
+    /// Nothing is left to be done about a logout that the server had not confirmed.
+    Settled {
+        server_unlinked: bool,
+    },
     PairingExpired,
     PairingFailed(PairingFailure),
     Fail(FailReason),
@@ -154,7 +156,7 @@ impl Core {
                 self.want_code_again();
                 self.outdated(now)
             }
-            End::Settled => Phase::rest(logged_out()),
+            End::Settled { .. } => Phase::rest(logged_out()),
             End::Restricted { code, seconds } => self.restricted(now, code, seconds),
             End::PairingExpired => {
                 info!("nobody scanned the code in time");
@@ -260,7 +262,7 @@ impl Core {
         });
     }
 
-    fn refused(&mut self, reason: u16) -> Phase {
+    pub(super) fn refused(&mut self, reason: u16) -> Phase {
         if self.registered().is_none() && matches!(reason, 401 | 403 | 406) {
             // These say that the credentials are void. Without a link the keys are all there is of them.
             self.destroy_credentials(LinkState::Unlinked);
@@ -269,7 +271,7 @@ impl Core {
         self.give_up(FailReason::Refused { reason })
     }
 
-    fn conflict(&mut self, now: Now, reason: DisconnectReason) -> Phase {
+    pub(super) fn conflict(&mut self, now: Now, reason: DisconnectReason) -> Phase {
         let retry = match (self.conflict_retry, self.config.reconnect.conflict_retry) {
             (ConflictRetry::Unused, Some(pause)) => {
                 self.conflict_retry = ConflictRetry::Used;
@@ -286,7 +288,12 @@ impl Core {
         })
     }
 
-    fn restricted(&mut self, now: Now, code: Option<u16>, seconds: Option<u64>) -> Phase {
+    pub(super) fn restricted(
+        &mut self,
+        now: Now,
+        code: Option<u16>,
+        seconds: Option<u64>,
+    ) -> Phase {
         let wake = seconds.and_then(|seconds| {
             now.instant
                 .checked_add(std::time::Duration::from_secs(seconds))

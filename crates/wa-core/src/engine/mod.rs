@@ -120,8 +120,8 @@ impl Engine {
             }
             self.check_order(&input)?;
         }
-        if let Input::Command(op, _) = &input {
-            self.core.accept(*op)?;
+        if let Input::Command(op, command) = &input {
+            self.core.accept(*op, command)?;
         }
         let placeholder = Phase::rest(self.core.state().clone());
         let phase = std::mem::replace(&mut self.phase, placeholder);

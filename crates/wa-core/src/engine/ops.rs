@@ -1,10 +1,13 @@
 use super::core::Core;
 use crate::error::{CommandError, EngineError};
 use crate::event::Event;
-use crate::io::{OpId, OpOutcome};
+use crate::io::{Command, OpId, OpOutcome};
 
-/// Most operations under way at a time.
+/// Most operations under way at a time; our own bound. A stop is accepted beyond it, and so is a logout.
 pub const MAX_OPS: usize = 64;
+
+/// Logouts that are accepted beyond [`MAX_OPS`]; our own bound. A stop is answered at once and needs no bound.
+const RESERVED_FOR_LOGOUTS: usize = 8;
 
 /// Accepted commands that are not done yet.
 #[derive(Debug, Default)]
@@ -26,12 +29,18 @@ pub(super) enum Waits {
 
 impl Core {
     /// Accepts a command; from here on it gets exactly one answer.
-    pub(super) fn accept(&mut self, op: OpId) -> Result<(), EngineError> {
+    pub(super) fn accept(&mut self, op: OpId, command: &Command) -> Result<(), EngineError> {
         if self.ops.open.iter().any(|(open, _)| *open == op) {
             return Err(EngineError::OpInUse(op));
         }
-        if self.ops.open.len() >= MAX_OPS {
-            return Err(EngineError::TooManyOps { limit: MAX_OPS });
+        // Whoever wants to end it must not be kept out by those who wait for it to begin.
+        let limit = match command {
+            Command::Stop => usize::MAX,
+            Command::Logout(_) => MAX_OPS + RESERVED_FOR_LOGOUTS,
+            _ => MAX_OPS,
+        };
+        if self.ops.open.len() >= limit {
+            return Err(EngineError::TooManyOps { limit });
         }
         self.ops.open.push((op, Waits::ToBeHandled));
         Ok(())

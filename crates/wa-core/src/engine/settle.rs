@@ -1,11 +1,11 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 use wa_proto::NodeRef;
 
 use super::connected::Line;
 use super::core::Core;
-use super::end::End;
+use super::end::{End, MAX_RESTARTS, Pace};
 use super::ops::Waits;
 use super::phase::{AwaitRetry, Phase, Rest};
 use super::stage::{Answer, Stage};
@@ -70,7 +70,9 @@ impl AwaitSettle {
         let tag = stanza.tag();
         if tag == "success" && self.step == SettleStep::Login {
             let Some(own) = core.tombstone.as_ref().map(|stone| stone.jid.clone()) else {
-                return Err(End::Settled);
+                return Err(End::Settled {
+                    server_unlinked: false,
+                });
             };
             if let Some(settling) = &mut core.settling {
                 settling.asked += 1;
@@ -90,7 +92,9 @@ impl AwaitSettle {
 
     pub(super) fn answer(self, purpose: Purpose, answer: Answer<'_>) -> Result<Stage, End> {
         match (purpose, answer) {
-            (Purpose::Unlink, Answer::Result(_)) => Err(End::Settled),
+            (Purpose::Unlink, Answer::Result(_)) => Err(End::Settled {
+                server_unlinked: true,
+            }),
             (Purpose::Unlink, Answer::Error(reason)) => {
                 Err(End::lost(DisconnectReason::Refused { reason }))
             }
@@ -113,12 +117,26 @@ impl AwaitSettle {
     }
 }
 
-/// Whatever voids credentials says that this link is gone already.
+/// What the tables of the login chapter (sections 10 and 11) come to here. Whatever voids credentials settles it;
+/// not all of it says that the device is unlinked.
 fn ended_by(verdict: Verdict, reason: DisconnectReason) -> End {
     match verdict {
-        Verdict::LogOut(_) => End::Settled,
+        Verdict::LogOut(why) => End::Settled {
+            server_unlinked: why.says_unlinked(),
+        },
+        Verdict::GiveUp => End::Refused(reason.code().unwrap_or(0)),
+        Verdict::Retry => End::lost(reason),
+        Verdict::RetrySlower => End::Lost {
+            reason,
+            pace: Pace::Slower,
+        },
+        Verdict::Restart => End::Lost {
+            reason,
+            pace: Pace::AtOnce,
+        },
+        Verdict::Conflict => End::Conflict(reason),
         Verdict::Outdated => End::Outdated,
-        _ => End::lost(reason),
+        Verdict::Restricted { code, seconds } => End::Restricted { code, seconds },
     }
 }
 
@@ -151,41 +169,76 @@ impl Core {
 
     /// What the end of a connection means for the logout that it was to settle.
     pub(super) fn settling_ended(&mut self, now: Now, settling: Settling, end: End) -> Phase {
+        let settling = Settling {
+            attempts: settling.attempts.saturating_add(1),
+            ..settling
+        };
+        let unseen = settling.then == Then::Rest;
+        match end {
+            End::Settled { server_unlinked } => self.bury(now, settling.then, server_unlinked),
+            End::Stop => self.at_rest_by_wish(),
+            End::Lost { reason, pace } => self.settling_lost(now, settling, reason, pace),
+            End::Restricted { seconds, .. } if unseen => self.settle_at_end(now, settling, seconds),
+            End::Outdated | End::Fail(_) | End::Refused(_) | End::Conflict(_) if unseen => {
+                self.leave_unsettled(settling.asked)
+            }
+            End::Outdated => self.outdated(now),
+            End::Fail(reason) => self.give_up(reason),
+            End::Refused(reason) => {
+                self.unlink_not_confirmed(settling.asked);
+                self.refused(reason)
+            }
+            End::Conflict(reason) => {
+                self.unlink_not_confirmed(settling.asked);
+                let rest = self.conflict(now, reason);
+                self.go_on_settling(settling, rest)
+            }
+            End::Restricted { code, seconds } => {
+                self.unlink_not_confirmed(settling.asked);
+                let rest = self.restricted(now, code, seconds);
+                self.go_on_settling(settling, rest)
+            }
+            _ => {
+                let reason = DisconnectReason::TimedOut(Awaited::Login);
+                self.settling_lost(now, settling, reason, Pace::BackOff)
+            }
+        }
+    }
+
+    fn settling_lost(
+        &mut self,
+        now: Now,
+        settling: Settling,
+        reason: DisconnectReason,
+        pace: Pace,
+    ) -> Phase {
         let Settling {
             then,
             attempts,
             asked,
         } = settling;
-        let attempts = attempts.saturating_add(1);
-        let reason = match end {
-            End::Settled => return self.bury(now, then, true),
-            End::Stop => return self.at_rest_by_wish(),
-            End::Outdated if then == Then::Start => return self.outdated(now),
-            End::Fail(reason) if then == Then::Start => return self.give_up(reason),
-            End::Outdated | End::Fail(_) => return self.leave_unsettled(asked),
-            End::Lost { reason, .. } => reason,
-            _ => DisconnectReason::TimedOut(Awaited::Login),
-        };
         if asked >= MAX_ASKS {
             warn!("the server does not unlink this device; the owner has to do it on the phone");
             return self.bury(now, then, false);
         }
         warn!(%reason, attempts, "the logout could not be finished");
         self.unlink_not_confirmed(asked);
-        if attempts >= self.config.reconnect.unlink_budget {
+        if self.was_tried_often_enough(settling) {
             if then == Then::Rest {
                 return self.leave_unsettled(asked);
             }
             let last = Box::new(reason);
             return self.give_up(FailReason::Budget { attempts, last });
         }
+        self.settling = Some(settling);
+        if pace == Pace::AtOnce && attempts <= MAX_RESTARTS {
+            return self.dial(now);
+        }
+        if pace == Pace::Slower {
+            self.backoff.skip(self.config.reconnect.rate_limit_steps);
+        }
         let pause = self.backoff.next(&self.config.reconnect, &mut *self.rng);
         let retry_at = now.instant + pause;
-        self.settling = Some(Settling {
-            then,
-            attempts,
-            asked,
-        });
         match then {
             Then::Rest => Phase::Rest(Rest {
                 state: logged_out(),
@@ -200,6 +253,33 @@ impl Core {
                     attempt: attempts,
                 })
             }
+        }
+    }
+
+    fn was_tried_often_enough(&self, settling: Settling) -> bool {
+        settling.attempts >= self.config.reconnect.unlink_budget
+    }
+
+    /// The server lets nobody in before a time it names.
+    fn settle_at_end(&mut self, now: Now, settling: Settling, seconds: Option<u64>) -> Phase {
+        let wake = seconds.and_then(|secs| now.instant.checked_add(Duration::from_secs(secs)));
+        self.unlink_not_confirmed(settling.asked);
+        let rest = Phase::Rest(Rest {
+            state: logged_out(),
+            wake,
+        });
+        self.go_on_settling(settling, rest)
+    }
+
+    /// If it comes back by itself, it comes back for the logout.
+    fn go_on_settling(&mut self, settling: Settling, phase: Phase) -> Phase {
+        match phase {
+            Phase::Rest(rest) if self.was_tried_often_enough(settling) => Phase::rest(rest.state),
+            Phase::Rest(rest) if rest.wake.is_some() => {
+                self.settling = Some(settling);
+                Phase::Rest(rest)
+            }
+            other => other,
         }
     }
 

@@ -330,7 +330,9 @@ impl Stage {
             }
             // Whatever ends the stream after the pairing reply is the restart, unless we were refused.
             (Self::Restarting(_), End::Lost { .. }) => End::Restart,
-            (Self::Unlinking(unlink), End::LogOut { .. }) => unlink.confirmed(),
+            (Self::Unlinking(unlink), End::LogOut { reason, .. }) if reason.says_unlinked() => {
+                unlink.confirmed()
+            }
             (Self::Unlinking(unlink), _) => unlink.unanswered(),
             (_, end) => end,
         })
