@@ -305,6 +305,8 @@ pub struct Timings {
     pub drain: Duration,
     /// For the answer about the current client version: 30 s, ours.
     pub version_fetch: Duration,
+    /// For what the store is asked for: 60 s, ours.
+    pub store: Duration,
     /// From `xmlstreamend` to the close: 5 s, ours.
     pub stream_end: Duration,
     /// A removal this soon after pairing gets its own reason: 60 s, ours.
@@ -328,6 +330,7 @@ impl Default for Timings {
             logout: Duration::from_secs(3),
             drain: Duration::from_secs(60),
             version_fetch: Duration::from_secs(30),
+            store: Duration::from_secs(60),
             stream_end: Duration::from_secs(5),
             removed_after_pairing: Duration::from_secs(60),
         }

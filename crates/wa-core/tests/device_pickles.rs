@@ -86,6 +86,13 @@ fn version_2_can_be_read_and_is_written_as_it_was() {
 }
 
 #[test]
+fn a_signed_list_of_own_devices_is_kept_with_its_epoch_and_time() {
+    let records = records_of(include_str!("golden/own_devices_signed_v1.json"));
+    let rig = Rig::online();
+    assert!(rig.store.load(Query::Device).contains(&records[0]));
+}
+
+#[test]
 fn a_restored_device_is_the_one_that_was_stored() {
     let mut rig = Rig::online();
     let before = rig.stored().unwrap();

@@ -355,3 +355,18 @@ fn restarts_and_restrictions_without_end_do_not_go_on_for_ever() {
         assert!(rig.store.has_a_tombstone_only());
     }
 }
+
+#[test]
+fn a_restriction_that_is_over_at_once_is_no_reason_to_dial_without_a_pause() {
+    let mut rig = Rig::online();
+    rig.advance(secs(120));
+    rig.restart();
+    let over = vec![failure("402").attr("expire", "0")];
+    rig.service
+        .fail(Point::Login, Fault::Stanzas(over), u32::MAX);
+    rig.opens.clear();
+    rig.command(Command::Start);
+    assert_eq!((rig.state(), rig.opens.len()), ("restricted", 1));
+    rig.advance(secs(60));
+    assert!(rig.opens.len() < 12, "{}", rig.opens.len());
+}

@@ -9,8 +9,8 @@ mod support;
 
 use support::{Fault, Point, Rig, secs, unreachable};
 use wa_core::{
-    CloseCause, Command, CommandError, ConnectionState, Event, LogoutOptions, LogoutReason,
-    OpOutcome, RecordKind,
+    ClientVersion, CloseCause, Command, CommandError, ConnectionState, Event, FetchedVersion,
+    LogoutOptions, LogoutReason, OpOutcome, RecordKind,
 };
 use wa_proto::Node;
 
@@ -224,4 +224,29 @@ fn a_crash_at_any_commit_leaves_a_link_or_a_tombstone_or_nothing_to_unlink() {
         }
     }
     panic!("it ends");
+}
+
+#[test]
+fn a_logout_while_a_version_is_looked_for_goes_before_the_start() {
+    let mut rig = offline();
+    rig.service.heal();
+    rig.restart();
+    let too_old = Node::new("failure").attr("reason", "405");
+    rig.service
+        .fail(Point::Finish, Fault::Stanzas(vec![too_old]), 1);
+    rig.version_source = None;
+    let start = rig.command(Command::Start);
+    assert_eq!(rig.result(start), None);
+    rig.opens.clear();
+    let op = log_out(&mut rig);
+    let server_unlinked = Some(true);
+    let outcome = OpOutcome::LoggedOut { server_unlinked };
+    assert_eq!(rig.result(op), Some(Ok(outcome)));
+    let version = ClientVersion::new(2, 3000, 2_000_000_000);
+    let source = "late".to_owned();
+    let fetched = FetchedVersion { version, source };
+    rig.input(wa_core::Input::VersionFetched(Ok(fetched)));
+    assert_logged_out(&rig);
+    assert_eq!(rig.opens.len(), 1, "for the logout");
+    assert_eq!(rig.store.desired, Some(wa_core::Desired::Stop));
 }

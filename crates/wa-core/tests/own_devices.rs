@@ -220,3 +220,59 @@ fn a_note_about_one_own_device_asks_for_all() {
     rig.serve(&stanza);
     assert_eq!(queries(&rig), 1);
 }
+
+#[test]
+fn a_signed_list_gives_way_to_a_newer_signed_one_only() {
+    for (seconds, devices) in [
+        (-1, vec![0, 48]),
+        (0, vec![0, 48, 49]),
+        (1, vec![0, 48, 49]),
+    ] {
+        let mut rig = rig();
+        let made = rig.service.phone.lists_made;
+        rig.service.phone.lists_made = made.checked_add_signed(seconds).unwrap();
+        rig.restart();
+        rig.command(wa_core::Command::Start);
+        let stanza = notice(&mut rig, &[(48, 1), (49, 2)], &[1, 2]);
+        rig.serve(&stanza);
+        let known = rig.engine.own_devices().expect("a list");
+        assert_eq!(numbers(&known.devices), devices, "{seconds}");
+        assert!(known.signed);
+    }
+}
+
+#[test]
+fn nobody_but_the_phone_replaces_what_it_has_signed() {
+    let mut rig = rig();
+    let known = rig.engine.own_devices();
+    rig.service.unsigned_list = Some(vec![48, 49]);
+    let note = Node::new("notification")
+        .attr("type", "devices")
+        .attr("from", rig.service.pn(0))
+        .attr("id", "6");
+    rig.serve(&note);
+    assert_eq!(queries(&rig), 1);
+    assert_eq!((told(&rig).len(), rig.engine.own_devices()), (0, known));
+
+    rig.store.remove(RecordKind::OwnDevices);
+    rig.restart();
+    rig.command(wa_core::Command::Start);
+    rig.serve(&note);
+    let known = rig.engine.own_devices().expect("better than none");
+    assert_eq!(numbers(&known.devices), [0, 48, 49]);
+    assert!(!known.signed);
+}
+
+#[test]
+fn a_list_of_another_epoch_voids_the_kept_one_and_is_asked_for() {
+    let mut rig = rig();
+    rig.service.phone.raw_id += 1;
+    rig.service.fail(Point::Devices, Fault::Error(500), 1);
+    let stanza = notice(&mut rig, &[(48, 1), (49, 2)], &[1, 2]);
+    rig.serve(&stanza);
+    assert_eq!((queries(&rig), rig.engine.own_devices()), (1, None));
+    assert_eq!(rig.store.count(RecordKind::OwnDevices), 0);
+    rig.serve(&stanza);
+    let known = rig.engine.own_devices().expect("a list");
+    assert_eq!(numbers(&known.devices), [0, 48, 49]);
+}

@@ -134,3 +134,29 @@ fn the_text_about_the_source_is_bounded() {
         assert_eq!(rig.engine.known_version().unwrap().source.len(), kept);
     }
 }
+
+#[test]
+fn a_wrong_one_that_was_fetched_is_replaced_by_the_next() {
+    let right = ClientVersion::new(2, 3000, 1_999_999_999);
+    for (next, state) in [
+        (right, "awaiting_pairing"),
+        (ClientVersion::COMPILED_IN, "awaiting_pairing"),
+        (NEWER, "outdated"),
+        (ClientVersion::new(2, 3000, 1), "outdated"),
+    ] {
+        let mut rig = Rig::new();
+        rig.version_source = found(NEWER);
+        rig.service.fail(Point::Finish, too_old(), 2);
+        rig.command(Command::Start);
+        assert_eq!((rig.state(), rig.engine.version()), ("outdated", NEWER));
+        rig.restart();
+        rig.version_source = found(next);
+        rig.service.fail(Point::Finish, too_old(), 1);
+        rig.command(Command::Start);
+        assert_eq!(rig.state(), state, "{next}");
+        if state == "awaiting_pairing" {
+            rig.restart();
+            assert_eq!(rig.engine.version(), next, "and kept");
+        }
+    }
+}

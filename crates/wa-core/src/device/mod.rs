@@ -23,7 +23,7 @@ use wa_signal::{
 
 pub use self::imported::{ImportedDevice, ImportedDeviceError, MAX_IMPORTED_TEXT_LEN};
 pub use self::own_devices::MAX_OWN_DEVICES;
-pub(crate) use self::own_devices::{OwnDevices, OwnDevicesError};
+pub(crate) use self::own_devices::{OwnDevices, OwnDevicesError, Succession};
 pub(crate) use self::pickle::public_prekeys;
 pub use self::registered::{Credentials, Registered};
 pub use self::rotation::KEPT_SIGNED_PREKEYS;

@@ -22,6 +22,25 @@ pub(crate) struct OwnDevices {
     devices: Vec<(Jid, Option<u32>)>,
     /// Whether the phone has signed which keys are live.
     signed: bool,
+    /// What the signed list says about itself; not known of one that an earlier version has kept.
+    made: Option<ListMade>,
+}
+
+/// Which of the phone's lists of live keys it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct ListMade {
+    raw_id: u32,
+    timestamp: u64,
+}
+
+/// What a list that holds is beside the one that is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Succession {
+    Next,
+    /// It was made before the kept one, or nobody has signed it and the phone has signed the kept one.
+    Stale,
+    /// The account has another epoch: the kept one is void, and so may this one be.
+    OtherEpoch,
 }
 
 /// Why a device list was not believed.
@@ -51,6 +70,10 @@ struct OwnDevicesPickle {
     devices: Vec<DevicePickle>,
     #[prost(bool, tag = "3")]
     signed: bool,
+    #[prost(uint32, optional, tag = "4")]
+    raw_id: Option<u32>,
+    #[prost(uint64, tag = "5")]
+    timestamp: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -103,6 +126,7 @@ impl OwnDevices {
             .child("key-index-list")
             .and_then(|list| list.bytes().map(|bytes| bytes.into_owned()))
             .filter(|bytes| !bytes.is_empty());
+        let mut made = None;
         if let Some(content) = &content {
             let keys = SignedKeyIndexList::decode(content)?.verify(&own.primary_identity)?;
             for (jid, key_index) in &devices {
@@ -110,10 +134,15 @@ impl OwnDevices {
                     return Err(OwnDevicesError::NotLive(jid.device()));
                 }
             }
+            made = Some(ListMade {
+                raw_id: keys.raw_id,
+                timestamp: keys.timestamp,
+            });
         }
         Ok(Self {
             devices,
-            signed: content.is_some(),
+            signed: made.is_some(),
+            made,
         })
     }
 
@@ -132,6 +161,16 @@ impl OwnDevices {
             .collect()
     }
 
+    /// What this list is to the one that is kept.
+    pub(crate) fn succeeds(&self, kept: &Self) -> Succession {
+        match (self.made, kept.made) {
+            (None, _) if kept.signed => Succession::Stale,
+            (Some(new), Some(old)) if new.raw_id != old.raw_id => Succession::OtherEpoch,
+            (Some(new), Some(old)) if new.timestamp < old.timestamp => Succession::Stale,
+            _ => Succession::Next,
+        }
+    }
+
     /// Whether the two name the same devices, under whichever address.
     pub(crate) fn names_the_same(&self, other: &Self) -> bool {
         let numbers = |list: &Self| -> Vec<(u16, Option<u32>)> {
@@ -139,6 +178,11 @@ impl OwnDevices {
             devices.map(|(jid, key)| (jid.device(), *key)).collect()
         };
         numbers(self) == numbers(other) && self.signed == other.signed
+    }
+
+    /// Whether there is nothing to keep of this list beside the other.
+    pub(crate) fn adds_nothing_to(&self, other: &Self) -> bool {
+        self.names_the_same(other) && self.made == other.made
     }
 
     /// A cache: an unreadable one is forgotten, one of a newer program is left alone.
@@ -155,6 +199,10 @@ impl OwnDevices {
                 .map(|devices| Self {
                     devices,
                     signed: pickle.signed,
+                    made: pickle.raw_id.map(|raw_id| ListMade {
+                        raw_id,
+                        timestamp: pickle.timestamp,
+                    }),
                 })),
             Err(error @ RestoreError::Newer { .. }) => Err(error),
             Err(_) => Ok(None),
@@ -173,6 +221,8 @@ impl OwnDevices {
                 })
                 .collect(),
             signed: self.signed,
+            raw_id: self.made.map(|made| made.raw_id),
+            timestamp: self.made.map_or(0, |made| made.timestamp),
         };
         put(record(RecordKind::OwnDevices, Vec::new(), &pickle))
     }

@@ -237,7 +237,7 @@ impl Phase {
         records: &[Record],
     ) -> Self {
         match (self, query) {
-            (Self::Reloading(AwaitDevice), Query::Device) => core.reloaded(now, records),
+            (Self::Reloading(_), Query::Device) => core.reloaded(now, records),
             (Self::Connected(connected), Query::Prekeys) => {
                 connected.step(core, now, |stage, core, line| match stage {
                     Stage::Session(session) => session.prekeys(core, line, now, records),
@@ -252,7 +252,7 @@ impl Phase {
     pub(super) fn load_failed(self, core: &mut Core, now: Now, query: Query, why: String) -> Self {
         let end = End::Fail(FailReason::Store(why));
         match (self, query) {
-            (Self::Reloading(AwaitDevice), Query::Device) => core.finish(now, end, Socket::Gone),
+            (Self::Reloading(_), Query::Device) => core.finish(now, end, Socket::Gone),
             (Self::Connected(connected), Query::Prekeys) => {
                 connected.step(core, now, |stage, _, _| match stage {
                     Stage::Session(_) => Err(end),
@@ -278,7 +278,7 @@ impl Core {
     pub(super) fn begin(&mut self, now: Now) -> Phase {
         if self.trust == StoreTrust::Lost {
             self.outputs.push_back(Output::Load(Query::Device));
-            return Phase::Reloading(AwaitDevice);
+            return Phase::Reloading(AwaitDevice::new(self, now));
         }
         let root = self.config.root;
         if let Some(stone) = &self.tombstone

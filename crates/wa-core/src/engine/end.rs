@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use tracing::{info, warn};
 
 use super::core::{ConflictRetry, Core, Journey, StoreTrust};
@@ -294,10 +296,7 @@ impl Core {
         code: Option<u16>,
         seconds: Option<u64>,
     ) -> Phase {
-        let wake = seconds.and_then(|seconds| {
-            now.instant
-                .checked_add(std::time::Duration::from_secs(seconds))
-        });
+        let wake = self.wake_after(now, seconds);
         let expires_at_unix_ms = wake.map(|at| now.unix_ms_at(at));
         self.disconnected(
             DisconnectReason::Refused { reason: 402 },
@@ -311,6 +310,13 @@ impl Core {
             },
             wake,
         })
+    }
+
+    /// The end of a restriction, but no sooner than after the pause that a lost connection would have.
+    pub(super) fn wake_after(&mut self, now: Now, seconds: Option<u64>) -> Option<Instant> {
+        let pause = self.backoff.next(&self.config.reconnect, &mut *self.rng);
+        let named = Duration::from_secs(seconds?);
+        now.instant.checked_add(named.max(pause))
     }
 
     pub(super) fn give_up(&mut self, reason: FailReason) -> Phase {

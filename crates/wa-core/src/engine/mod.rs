@@ -254,6 +254,7 @@ fn timeout(phase: Phase, core: &mut Core, now: Now) -> Phase {
     match phase {
         Phase::Rest(rest) if rest.wake.is_some_and(|wake| wake <= now.instant) => core.dial(now),
         Phase::Waiting(waiting) if waiting.retry_at <= now.instant => core.dial(now),
+        Phase::Reloading(device) => device.timeout(core, now),
         Phase::Fetching(version) => version.timeout(core, now),
         Phase::Dialing(socket) => socket.timeout(core, now),
         Phase::Greeting(hello) => hello.timeout(core, now),

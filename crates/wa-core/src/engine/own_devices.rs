@@ -5,7 +5,7 @@ use super::connected::Line;
 use super::core::Core;
 use super::end::End;
 use super::stage::Answer;
-use crate::device::{OwnDevices, OwnDevicesError, Registered};
+use crate::device::{OwnDevices, OwnDevicesError, Registered, Succession};
 use crate::event::Event;
 use crate::iq::Purpose;
 use crate::stanza;
@@ -77,10 +77,10 @@ impl DeviceList {
                     return Ok(());
                 };
                 match OwnDevices::from_notice(&devices, own) {
-                    Ok(list) if list.is_signed() => {
-                        take_over(core, list);
-                        Ok(())
-                    }
+                    Ok(list) if list.is_signed() => match take_over(core, list) {
+                        Succession::OtherEpoch => self.ask(core, line, now),
+                        Succession::Next | Succession::Stale => Ok(()),
+                    },
                     Ok(_) => self.ask(core, line, now),
                     Err(error) => {
                         forget(core, &error);
@@ -135,8 +135,7 @@ impl DeviceList {
         match answer {
             Answer::Result(iq) => match core.registered().map(|own| read(iq, own)) {
                 Some(Ok(list)) => {
-                    take_over(core, list);
-                    if !again {
+                    if take_over(core, list) == Succession::Next && !again {
                         self.clean(core, line, now)?;
                     }
                 }
@@ -186,28 +185,46 @@ fn read(iq: &NodeRef<'_>, own: &Registered) -> Result<OwnDevices, OwnDevicesErro
     Err(OwnDevicesError::Empty)
 }
 
-fn take_over(core: &mut Core, list: OwnDevices) {
+/// Keeps a list that holds, unless the one that is kept is worth more.
+fn take_over(core: &mut Core, list: OwnDevices) -> Succession {
     let Some(own) = core.registered() else {
-        return;
+        return Succession::Stale;
     };
+    let known = core.own_devices.as_ref();
+    let succession = known.map_or(Succession::Next, |known| list.succeeds(known));
+    match succession {
+        Succession::Next => {}
+        Succession::Stale => {
+            debug!(
+                signed = list.is_signed(),
+                "a device list that is worth less than the kept one"
+            );
+            return succession;
+        }
+        Succession::OtherEpoch => {
+            warn!("the account's device list is of another epoch");
+            core.own_devices = None;
+            core.persist(OwnDevices::forgotten());
+            return succession;
+        }
+    }
     let devices = list.linked(own);
     if !devices.iter().any(|device| device.is_self) {
         // The unlink follows by itself (pairing chapter, F.4).
         warn!("the own device is not on the account's list");
     }
-    let known = core.own_devices.as_ref();
-    if known.is_some_and(|known| known.names_the_same(&list)) {
-        return;
+    if known.is_some_and(|known| list.adds_nothing_to(known)) {
+        return succession;
     }
-    info!(
-        count = devices.len(),
-        signed = list.is_signed(),
-        "own devices"
-    );
+    let is_news = !known.is_some_and(|known| known.names_the_same(&list));
     core.persist(list.keep());
     let signed = list.is_signed();
     core.own_devices = Some(list);
-    core.tell(Event::Devices { devices, signed });
+    if is_news {
+        info!(count = devices.len(), signed, "own devices");
+        core.tell(Event::Devices { devices, signed });
+    }
+    succession
 }
 
 fn forget(core: &mut Core, error: &OwnDevicesError) {

@@ -3,11 +3,14 @@ use std::time::Instant;
 use super::connected::Connected;
 use super::core::{Core, Journey};
 use super::dial::{AwaitHello, AwaitSocket};
+use super::end::{End, Socket};
 use super::settle::logged_out;
 use super::version::AwaitVersion;
 use crate::config::Timings;
+use crate::error::FailReason;
 use crate::io::Epoch;
 use crate::state::{ConnectionState, Step};
+use crate::time::Now;
 
 /// What the engine is doing. Every variant is named for what it awaits; a step consumes it.
 pub(super) enum Phase {
@@ -34,7 +37,29 @@ pub(super) struct AwaitRetry {
 }
 
 /// A commit has failed; waits for what the store really holds.
-pub(super) struct AwaitDevice;
+pub(super) struct AwaitDevice {
+    deadline: Instant,
+}
+
+impl AwaitDevice {
+    pub(super) fn new(core: &Core, now: Now) -> Self {
+        Self {
+            deadline: now.instant + core.config.timings.store,
+        }
+    }
+
+    pub(super) fn timeout(self, core: &mut Core, now: Now) -> Phase {
+        if now.instant < self.deadline {
+            return Phase::Reloading(self);
+        }
+        core.finish(now, store_is_silent(), Socket::Gone)
+    }
+}
+
+/// The store was asked for records and has not answered in time.
+pub(super) fn store_is_silent() -> End {
+    End::Fail(FailReason::Store("it gives no answer".to_owned()))
+}
 
 impl Phase {
     pub(super) fn rest(state: ConnectionState) -> Self {
@@ -67,7 +92,7 @@ impl Phase {
         match self {
             Self::Rest(rest) => rest.wake,
             Self::Waiting(waiting) => Some(waiting.retry_at),
-            Self::Reloading(_) => None,
+            Self::Reloading(device) => Some(device.deadline),
             Self::Fetching(version) => Some(version.deadline),
             Self::Dialing(socket) => Some(socket.deadline),
             Self::Greeting(hello) => Some(hello.deadline),

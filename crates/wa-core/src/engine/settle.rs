@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tracing::{info, warn};
 use wa_proto::NodeRef;
@@ -262,7 +262,7 @@ impl Core {
 
     /// The server lets nobody in before a time it names.
     fn settle_at_end(&mut self, now: Now, settling: Settling, seconds: Option<u64>) -> Phase {
-        let wake = seconds.and_then(|secs| now.instant.checked_add(Duration::from_secs(secs)));
+        let wake = self.wake_after(now, seconds);
         self.unlink_not_confirmed(settling.asked);
         let rest = Phase::Rest(Rest {
             state: logged_out(),

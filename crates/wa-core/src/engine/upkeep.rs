@@ -13,6 +13,7 @@ use wa_signal::{
 use super::connected::Line;
 use super::core::Core;
 use super::end::End;
+use super::phase::store_is_silent;
 use super::stage::Answer;
 use crate::device::public_prekeys;
 use crate::iq::{Purpose, request};
@@ -42,12 +43,12 @@ enum UpkeepStep {
     Idle,
     AwaitCount,
     /// The store is asked for the keys of a batch that was made and not uploaded.
-    AwaitBatch,
+    AwaitBatch(Instant),
     AwaitUpload(PrekeyRange),
     AwaitRotation(SignedPrekeyId),
     AwaitDigest,
     /// The store is asked for the keys to compare.
-    AwaitKeys(Box<DigestAnswer>),
+    AwaitKeys(Box<DigestAnswer>, Instant),
     /// The last upload was refused, or the digest it needs.
     Pause(Instant),
 }
@@ -90,6 +91,11 @@ impl Upkeep {
 
     /// Starts the next task if none is under way.
     pub(super) fn run(&mut self, core: &mut Core, line: &mut Line, now: Now) -> Result<(), End> {
+        if let UpkeepStep::AwaitBatch(until) | UpkeepStep::AwaitKeys(_, until) = self.step
+            && until <= now.instant
+        {
+            return Err(store_is_silent());
+        }
         if let UpkeepStep::Pause(until) = self.step
             && until <= now.instant
         {
@@ -147,8 +153,8 @@ impl Upkeep {
         records: &[Record],
     ) -> Result<(), End> {
         match std::mem::replace(&mut self.step, UpkeepStep::Idle) {
-            UpkeepStep::AwaitBatch => self.offer(core, line, now, public_prekeys(records)),
-            UpkeepStep::AwaitKeys(digest) => {
+            UpkeepStep::AwaitBatch(_) => self.offer(core, line, now, public_prekeys(records)),
+            UpkeepStep::AwaitKeys(digest, _) => {
                 self.compare(core, &digest, &public_prekeys(records));
                 Ok(())
             }
@@ -161,7 +167,9 @@ impl Upkeep {
 
     pub(super) const fn deadline(&self) -> Option<Instant> {
         match self.step {
-            UpkeepStep::Pause(until) => Some(until),
+            UpkeepStep::Pause(until)
+            | UpkeepStep::AwaitBatch(until)
+            | UpkeepStep::AwaitKeys(_, until) => Some(until),
             _ => None,
         }
     }
@@ -178,7 +186,7 @@ impl Upkeep {
     pub(super) const fn is_uploading(&self) -> bool {
         matches!(
             self.step,
-            UpkeepStep::AwaitBatch | UpkeepStep::AwaitUpload(_)
+            UpkeepStep::AwaitBatch(_) | UpkeepStep::AwaitUpload(_)
         )
     }
 

@@ -61,6 +61,15 @@ impl Core {
         })
     }
 
+    /// A newer version may, and so may an older one that is not older than the program, if what was refused came
+    /// from a source: it may have been no version at all.
+    fn may_replace_the_refused(&self, fetched: ClientVersion) -> bool {
+        let known = self.known_version.as_ref();
+        let was_fetched = known.is_some_and(|known| known.version == self.version);
+        fetched > self.version
+            || (was_fetched && fetched != self.version && fetched >= ClientVersion::COMPILED_IN)
+    }
+
     fn stay_outdated(&mut self) -> Phase {
         self.fail_all(&CommandError::Outdated);
         Phase::rest(ConnectionState::Outdated)
@@ -76,11 +85,11 @@ impl Core {
             }
         };
         self.refusals.answered = Some((self.version, now.instant));
-        if fetched.version <= self.version {
+        if !self.may_replace_the_refused(fetched.version) {
             warn!(version = %fetched.version, "the source knows no newer client version");
             return self.stay_outdated();
         }
-        info!(version = %fetched.version, source = fetched.source, "a newer client version");
+        info!(version = %fetched.version, source = fetched.source, "another client version");
         self.version = fetched.version;
         let known = KnownVersion::new(fetched, now.unix_secs());
         self.persist(known.keep());

@@ -401,6 +401,17 @@ impl Connection {
 
 /// The answer to a question about the account's devices.
 fn device_list(service: &mut Service) -> Node {
+    let account = service.pn(0);
+    let answer = |devices| {
+        let user = Node::new("user").attr("jid", account).child(devices);
+        Node::new("usync").child(Node::new("list").child(user))
+    };
+    if let Some(companions) = &service.unsigned_list {
+        let numbers = std::iter::once(&0).chain(companions);
+        let listed = numbers.map(|id| Node::new("device").attr("id", u64::from(*id)));
+        let list = Node::new("device-list").children(listed.collect::<Vec<_>>());
+        return answer(Node::new("devices").child(list));
+    }
     let listed = service.linked.iter().map(|(id, linked)| {
         Node::new("device")
             .attr("id", *id)
@@ -413,8 +424,7 @@ fn device_list(service: &mut Service) -> Node {
     let devices = Node::new("devices")
         .child(list)
         .child(Node::new("key-index-list").bytes(signed));
-    let user = Node::new("user").attr("jid", service.pn(0)).child(devices);
-    Node::new("usync").child(Node::new("list").child(user))
+    answer(devices)
 }
 
 fn error(iq: &Node, code: u16) -> Node {

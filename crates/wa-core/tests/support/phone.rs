@@ -14,6 +14,10 @@ pub struct Phone {
     identity: IdentitySecret,
     rng: ChaCha20Rng,
     next_key_index: u32,
+    /// Of its account.
+    pub raw_id: u32,
+    /// When its lists of live keys are made.
+    pub lists_made: u64,
 }
 
 /// What a phone or somebody between does wrong.
@@ -38,6 +42,8 @@ impl Phone {
             identity: IdentitySecret::generate(Provider::rust(), &mut rng),
             rng,
             next_key_index: 1,
+            raw_id: 0x1234_5678,
+            lists_made: 1_787_184_000,
         }
     }
 
@@ -57,8 +63,8 @@ impl Phone {
     /// A signed list of the live key indexes.
     pub fn key_index_list(&mut self, indexes: &[u32]) -> Vec<u8> {
         let details = AdvKeyIndexList {
-            raw_id: Some(0x1234_5678),
-            timestamp: Some(1_787_184_000),
+            raw_id: Some(self.raw_id),
+            timestamp: Some(self.lists_made),
             current_index: Some(self.key_index()),
             valid_indexes: indexes.to_vec(),
             ..AdvKeyIndexList::default()

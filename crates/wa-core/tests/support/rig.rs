@@ -40,6 +40,8 @@ pub struct Rig {
     pub version_source: Option<Result<FetchedVersion, String>>,
     /// Jobs wait until the test runs them.
     pub hold_jobs: bool,
+    /// The store does not answer.
+    pub hold_loads: bool,
     pub jobs: Vec<Job>,
     pub(super) connection: Option<(Epoch, Connection)>,
     inbox: VecDeque<Feed>,
@@ -108,6 +110,7 @@ impl Rig {
             refuse_commit: None,
             version_source: Some(Err("no source".to_owned())),
             hold_jobs: false,
+            hold_loads: false,
             jobs: Vec::new(),
             connection: None,
             inbox: VecDeque::new(),
@@ -374,6 +377,7 @@ impl Rig {
                         self.inbox.push_back(Feed::VersionFetched(found.clone()));
                     }
                 }
+                Output::Load(_) if self.hold_loads => {}
                 Output::Load(query) => {
                     let records = self.store.load(query);
                     self.inbox.push_back(Feed::Loaded(query, records));

@@ -25,6 +25,8 @@ pub struct Service {
     pub next_device: u16,
     pub lid: Option<Jid>,
     pub bundle: Bundle,
+    /// Companions that the server names without the phone's signature.
+    pub unsigned_list: Option<Vec<u16>>,
     /// Attributes of every `success`.
     pub success: Vec<(&'static str, String)>,
     pub ceremonies: Ceremonies,
@@ -174,6 +176,7 @@ impl Service {
             next_device: 48,
             lid: Some("186303081611421@lid".parse().unwrap()),
             bundle: Bundle::default(),
+            unsigned_list: None,
             success: vec![("t", (START_UNIX_MS / 1000).to_string())],
             ceremonies: Ceremonies::default(),
             seen: Seen::default(),

@@ -73,7 +73,8 @@ impl Upkeep {
                         self.tasks.retain(|task| *task != Task::Upload);
                     }
                     self.listed = Some(digest.prekeys.clone());
-                    self.step = UpkeepStep::AwaitKeys(Box::new(digest));
+                    let deadline = now.instant + core.config.timings.store;
+                    self.step = UpkeepStep::AwaitKeys(Box::new(digest), deadline);
                     core.outputs.push_back(Output::Load(Query::Prekeys));
                     return;
                 }

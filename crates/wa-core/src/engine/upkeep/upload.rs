@@ -39,7 +39,7 @@ impl Upkeep {
         if first {
             return self.offer(core, line, now, Vec::new());
         }
-        self.step = UpkeepStep::AwaitBatch;
+        self.step = UpkeepStep::AwaitBatch(now.instant + core.config.timings.store);
         core.outputs.push_back(Output::Load(Query::Prekeys));
         Ok(())
     }
