@@ -135,7 +135,8 @@ impl DeviceList {
         match answer {
             Answer::Result(iq) => match core.registered().map(|own| read(iq, own)) {
                 Some(Ok(list)) => {
-                    if take_over(core, list) == Succession::Next && !again {
+                    let believed = take_over(core, list) == Succession::Next;
+                    if believed && !again {
                         self.clean(core, line, now)?;
                     }
                 }
