@@ -256,7 +256,9 @@ class Client:
 
     def passkey(self) -> None:
         """The phone's account wants a passkey after the scan."""
-        phone = self.sim.control("POST", "/phones", {"passkey": {"after_qr": True}})["number"]
+        # The owner takes a moment to compare: time in which a client may settle on the secret it has just sent.
+        policy = {"after_qr": True, "confirm_ms": 1500}
+        phone = self.sim.control("POST", "/phones", {"passkey": policy})["number"]
         self.phone, self.store = phone, self.folder / f"{self.name}-passkey.db"
         run = Run(self, "passkey", self.store)
 
