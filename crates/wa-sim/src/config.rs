@@ -55,6 +55,9 @@ pub struct WorldConfig {
     /// How long the socket stays open after a `stream:error`. A client that handles stanzas and the end of the socket in
     /// different places can miss the one when the other comes in the same instant. Zero: closed at once.
     pub close_linger: Duration,
+    /// How long a phone takes for its next word in a passkey ceremony. Real ones are a network away, and clients
+    /// rely on it: some settle on what they have sent only once the server has answered.
+    pub phone_delay: Duration,
     /// Whether an IK hello is accepted. Otherwise the server falls back to XX.
     pub allow_ik: bool,
     /// Whether the server hands out routing info after a login, once per device.
@@ -129,6 +132,7 @@ impl Default for WorldConfig {
             idle_timeout: Duration::from_secs(120),
             ack_timeout: Some(Duration::from_secs(50 * 60)),
             close_linger: Duration::ZERO,
+            phone_delay: Duration::ZERO,
             allow_ik: true,
             edge_routing: true,
             success_while_unregistered: false,

@@ -56,6 +56,9 @@ pub struct SimOptions {
 /// How long a real socket stays open after a `stream:error`, unless the options say otherwise.
 const CLOSE_LINGER: std::time::Duration = std::time::Duration::from_millis(500);
 
+/// How long a phone behind a real socket takes for its next word in a passkey ceremony, unless the options say otherwise.
+const PHONE_DELAY: std::time::Duration = std::time::Duration::from_millis(300);
+
 impl Default for SimOptions {
     fn default() -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -65,6 +68,7 @@ impl Default for SimOptions {
             control_listen: Some(loopback),
             world: WorldConfig {
                 close_linger: CLOSE_LINGER,
+                phone_delay: PHONE_DELAY,
                 ..WorldConfig::default()
             },
             phones: 1,

@@ -194,6 +194,9 @@ impl World {
                 Timer::Confirm(id, scan) => {
                     self.with_conn(id, |world, conn| world.phone_confirms(conn, scan));
                 }
+                Timer::PhoneAnswer(id, scan) => {
+                    self.with_conn(id, |world, conn| world.phone_answers(conn, scan));
+                }
             }
         }
     }

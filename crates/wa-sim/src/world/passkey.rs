@@ -52,11 +52,13 @@ pub(super) struct Ceremony {
 pub(super) enum Stage {
     /// The passkey was asked for.
     Requested,
-    /// The phone's key was sent.
+    /// The prologue has reached the phone, which answers with its key.
     Continuing {
         exchange: Exchange,
         /// The handoff proof stands for the confirmation.
         proven: bool,
+        /// The companion has been sent the phone's key.
+        told: bool,
     },
     /// The phone shows its code.
     Comparing(Box<Comparing>),
@@ -247,8 +249,9 @@ impl World {
             return;
         };
         let (scan, number) = (ceremony.scan, ceremony.number);
-        let Stage::Continuing { exchange, proven } =
-            std::mem::replace(&mut ceremony.stage, Stage::Requested)
+        let Stage::Continuing {
+            exchange, proven, ..
+        } = std::mem::replace(&mut ceremony.stage, Stage::Requested)
         else {
             return;
         };
@@ -279,7 +282,33 @@ impl World {
         {
             comparing.request = Some(keys);
         }
-        self.link_if_confirmed(conn);
+        if let Some(scan) = conn.ceremony().map(|ceremony| ceremony.scan) {
+            self.phone_will_answer(conn, scan);
+        }
+    }
+
+    /// The phone's next word comes when a real phone's would: after what the server has answered the companion.
+    pub(super) fn phone_will_answer(&mut self, conn: &mut Conn, scan: ScanId) {
+        if self.config.phone_delay.is_zero() {
+            return self.phone_answers(conn, scan);
+        }
+        let at = self.now.instant + self.config.phone_delay;
+        self.timers.set(at, Timer::PhoneAnswer(conn.id, scan));
+    }
+
+    pub(super) fn phone_answers(&mut self, conn: &mut Conn, scan: ScanId) {
+        let Some(ceremony) = conn.ceremony_mut().filter(|ceremony| ceremony.scan == scan) else {
+            return;
+        };
+        match &mut ceremony.stage {
+            Stage::Continuing { exchange, told, .. } if !*told => {
+                *told = true;
+                let identity = exchange.primary_identity();
+                self.tell_primary_identity(conn, identity);
+            }
+            Stage::Comparing(_) => self.link_if_confirmed(conn),
+            _ => {}
+        }
     }
 
     /// The owner has found the same code on both screens.
@@ -290,7 +319,7 @@ impl World {
         {
             comparing.confirmed = true;
         }
-        self.link_if_confirmed(conn);
+        self.phone_will_answer(conn, scan);
     }
 
     fn link_if_confirmed(&mut self, conn: &mut Conn) {

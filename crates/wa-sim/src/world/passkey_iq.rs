@@ -171,6 +171,7 @@ impl World {
         let Some(ceremony) = conn.ceremony() else {
             return;
         };
+        let scan = ceremony.scan;
         let policy = self.policy(ceremony.number).proof;
         let proven = match &presented.proof {
             Some(proof) => Some(proof_holds(&ceremony.known, &presented.payload, proof)),
@@ -184,20 +185,27 @@ impl World {
             return self.phone_aborts(conn, PROLOGUE, CeremonyError::HandoffProof);
         }
         let exchange = Exchange::new(prologue, self.config.provider, &mut self.rng);
-        let identity = exchange.primary_identity();
         if let Some(ceremony) = conn.ceremony_mut() {
             ceremony.stage = Stage::Continuing {
                 exchange,
                 proven: proven.is_some() && policy != ProofPolicy::Confirmed,
+                told: false,
             };
         }
+        self.phone_will_answer(conn, scan);
+    }
+
+    /// The phone's key goes to the companion.
+    pub(super) fn tell_primary_identity(&mut self, conn: &mut Conn, identity: Vec<u8>) {
         let identity = Node::new("primary_ephemeral_identity").bytes(identity);
         self.notify_with(conn, CONTINUATION, Some(identity));
         self.at(conn, Step::PasskeyContinuation);
     }
 
     fn answer_nonce(&mut self, conn: &mut Conn, iq: &NodeRef<'_>) -> Answer {
-        if !is_at(conn, |stage| matches!(stage, Stage::Continuing { .. })) {
+        if !is_at(conn, |stage| {
+            matches!(stage, Stage::Continuing { told: true, .. })
+        }) {
             return self.attempt_refused(conn, NONCE, CeremonyError::OutOfTurn);
         }
         let nonce = match field(iq, NONCE) {

@@ -33,6 +33,8 @@ pub(super) enum Timer {
     Passkey(ConnId, ScanId),
     /// A phone's owner has compared the codes.
     Confirm(ConnId, ScanId),
+    /// A phone in a passkey ceremony has what it needs for its next word.
+    PhoneAnswer(ConnId, ScanId),
 }
 
 /// Deadlines in order. A timer whose subject is gone does nothing when it comes.
