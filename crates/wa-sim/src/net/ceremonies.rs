@@ -74,7 +74,7 @@ pub struct AssertReply {
 /// The answer to `GET /passkey/code`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasskeyCodeReply {
-    /// The confirmation code the phone shows, as `XXXX-XXXX`.
+    /// The confirmation code the phone shows, as `ABCD-1234`.
     pub code: Option<String>,
 }
 

@@ -285,7 +285,7 @@ impl Sim {
         self.act(|world, now| world.assert_passkey(now, options))
     }
 
-    /// The confirmation code a phone shows, as `XXXX-XXXX`.
+    /// The confirmation code a phone shows, as `ABCD-1234`.
     pub fn passkey_code(&self, phone: PhoneNumber) -> Option<String> {
         self.read(|world| world.passkey_code(phone))
     }

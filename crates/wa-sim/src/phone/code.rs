@@ -47,7 +47,7 @@ pub(crate) fn base32(bytes: [u8; 5]) -> [u8; CODE_LEN] {
     })
 }
 
-/// `XXXX-XXXX`.
+/// `ABCD-1234`.
 pub(crate) fn displayed(code: &[u8; CODE_LEN]) -> String {
     let symbol = |byte: &u8| char::from(*byte);
     let (first, second) = code.split_at(CODE_LEN / 2);

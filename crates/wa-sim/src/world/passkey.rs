@@ -116,7 +116,7 @@ impl World {
         Ok(assertion)
     }
 
-    /// The confirmation code a phone shows, as `XXXX-XXXX`.
+    /// The confirmation code a phone shows, as `ABCD-1234`.
     pub fn passkey_code(&self, number: PhoneNumber) -> Option<String> {
         self.ceremonies()
             .filter(|(_, ceremony)| ceremony.number == number)
